@@ -1,0 +1,3 @@
+"""Text to numbers with units, and back, from one table."""
+
+from __future__ import annotations
