@@ -1,0 +1,202 @@
+"""Everything a reader will see, frozen: what the judge says, and what every sink shows.
+
+`report.json` is the one thing that passes from the door that runs code to the door that holds a token. To the second
+door it is text from a stranger: `pytest_gotrace.report_json` checks it before a `Report` exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from pytest_gotrace.errors import ExitCode
+
+Outcome = Literal["over", "failed", "missing", "inconclusive", "new", "within", "identical"]
+Level = Literal["fail", "warn"]
+Side = Literal["base", "head"]
+
+#: Every outcome, worst first.
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """An estimate and the ends of its confidence interval, all in one unit (relative changes: 0.14 is +14 %)."""
+
+    center: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionInfo:
+    """One side: `name` as the person wrote it, `sha` in full ("" if there is none), how it came to be measured.
+
+    `dirty`: uncommitted changes were measured too. `recorded`: read from a recording instead of measured now.
+    """
+
+    name: str
+    sha: str = ""
+    dirty: bool = False
+    recorded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """How the numbers came about: enough to repeat the run and to know what to believe.
+
+    `looks` are the numbers of pairs at which a decision was allowed; `alpha` the chance of any false alarm in the
+    whole run; `continued` says that pairs of an earlier run of the same two revisions were taken along.
+    """
+
+    looks: tuple[int, ...]
+    alpha: float
+    seed: int
+    elapsed_seconds: float
+    pairs_run: int
+    continued: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """An over-budget change that somebody accepted: why, and the last day it holds (`2026-12-31`)."""
+
+    reason: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictEntry:
+    """One rule of the budget on one metric of one benchmark.
+
+    `base`, `head` and `difference` are in `unit` (`ns`, `B`, `1`); `change` and `detectable` are relative.
+    `p` is adjusted for everything else that was judged. `pairs_needed` is (low, most likely, high).
+    """
+
+    benchmark: str
+    metric: str
+    unit: str
+    outcome: Outcome
+    level: Level = "fail"
+    waived: Waiver | None = None
+    budget: str = ""
+    budget_file: str = ""
+    line: int = 0
+    base: Interval | None = None
+    head: Interval | None = None
+    change: Interval | None = None
+    difference: Interval | None = None
+    p: float | None = None
+    pairs: int = 0
+    pairs_needed: tuple[int, int, int] | None = None
+    detectable: float | None = None
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateShift:
+    """Time goroutines spent in one state (`sync-block[chan send]`), ns per operation, on both sides."""
+
+    state: str
+    base: float
+    head: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineShift:
+    """Time spent in a state at one source line, ns per operation; `waker_*` is the line that ended the waits."""
+
+    state: str
+    function: str
+    file: str
+    line: int
+    base: float
+    head: float
+    waker_function: str = ""
+    waker_file: str = ""
+    waker_line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Where the time of one regressed benchmark went, largest shift first. Names inside sentences stand in backticks."""
+
+    benchmark: str
+    sentence: str
+    advice: str = ""
+    states: tuple[StateShift, ...] = ()
+    lines: tuple[LineShift, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A build, run or trace that failed: the command to repeat it, and the end of what it printed."""
+
+    benchmark: str
+    side: Side
+    message: str
+    command: tuple[str, ...] = ()
+    tail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole result of one comparison.
+
+    `environment` is in reading order and uses the keys `go`, `cpu`, `cores`, `GOMAXPROCS`, `kernel`, `platform`.
+    `expected` and `measured` count benchmarks. `warnings` are the doubts that touch the whole run, gravest first.
+    """
+
+    tool: str
+    base: RevisionInfo
+    head: RevisionInfo
+    method: Method
+    environment: dict[str, str] = field(default_factory=dict)
+    budget_files: tuple[str, ...] = ()
+    expected: int = 0
+    measured: int = 0
+    on_inconclusive: Level = "warn"
+    verdicts: tuple[VerdictEntry, ...] = ()
+    why: tuple[Why, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reproduce: str = ""
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        """How many verdicts have each outcome, worst first; every outcome is there."""
+        counts = dict.fromkeys(OUTCOMES, 0)
+        for verdict in self.verdicts:
+            counts[verdict.outcome] += 1
+        return counts
+
+    @property
+    def worst(self) -> Outcome | None:
+        """The gravest outcome there is, or None when nothing was judged."""
+        return next((outcome for outcome, count in self.counts.items() if count), None)
+
+
+def exit_code(report: Report) -> ExitCode:
+    """What the shell is told, gravest first: over, then failed, then missing, then (if asked for) inconclusive."""
+    failing = {verdict.outcome for verdict in blocking(report)}
+    if "over" in failing:
+        return ExitCode.OVER_BUDGET
+    if report.failures or report.counts["failed"]:
+        return ExitCode.MEASUREMENT_FAILED
+    if failing:
+        return ExitCode.OVER_BUDGET
+    return ExitCode.PASS if report.verdicts else ExitCode.NOTHING_MATCHED
+
+
+def blocking(report: Report) -> Iterable[VerdictEntry]:
+    """The verdicts that keep the run from passing: level `fail`, not waived, and not fine."""
+    outcomes = {"over", "missing", "failed"} | (
+        {"inconclusive"} if report.on_inconclusive == "fail" else set()
+    )
+    return (
+        verdict
+        for verdict in report.verdicts
+        if verdict.level == "fail" and verdict.waived is None and verdict.outcome in outcomes
+    )
