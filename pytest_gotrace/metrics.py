@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pytest_gotrace.errors import UsageError
 
@@ -28,8 +28,9 @@ EVENTS_BEYOND_QUANTILE = 5
 class Metric:
     """A row of the catalogue.
 
-    `unit` is the unit of one event: `ns`, `B` or `1` (a plain number). `floor` is the smallest absolute increase
-    that a relative budget on a duration takes seriously, in that unit (statistics: the knee of the lin-log scale).
+    `unit` is the unit of one event: `ns`, `B` or `1` (a plain number). `subjects`, where given, are all the names
+    that may stand in brackets. `events` finds the metric's events in a measured round (`rounds.Round`): a mapping
+    from subject to an array of values; None for what is not read from a trace.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Metric:
     subject: Subject = "none"
     statistics: tuple[str, ...] = STATISTICS
     better: Literal["lower", "higher"] = "lower"
+    subjects: tuple[str, ...] = ()
+    events: Callable[[Any], Any] | None = None
 
 
 CATALOGUE: tuple[Metric, ...] = (

@@ -1,0 +1,211 @@
+"""One measured round becomes distributions: the events of each metric and subject, reduced run by run.
+
+Events of several runs are never pooled: a thousand events of one run are not a thousand independent observations
+(https://github.com/mui/mui-public/issues/1712 measured what pooling does to false alarms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gotrace.metrics import CATALOGUE, Key, Metric
+from pytest_gotrace.rounds import Ints, Round, own_frame
+from pytest_gotrace.stats import quantiles
+from pytest_gotrace.trace import Frame, State
+
+#: Quantiles kept of each run: those that rules may name, and the deciles that a picture needs.
+PROBABILITIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
+
+_QUANTILE = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+_PAUSES = ("stop-the-world (GC mark termination)", "stop-the-world (GC sweep termination)")
+_SYNC_WORDS = ("chan", "select", "sync")
+
+#: Events of one metric by subject, each an array of durations in the metric's unit.
+Events = Mapping[str, "Ints"]
+
+#: How many places a run's waits are kept for, the longest first.
+KEPT_WAITS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """One run's events of one series, reduced. Times in ns; `total` is per operation, the rest per event."""
+
+    count: int
+    total: float
+    mean: float
+    max: float
+    quantiles: tuple[float, ...]  # at PROBABILITIES
+
+    def statistic(self, name: str) -> float:
+        """The number that a rule's statistic names: `count`, `total`, `mean`, `max`, `p50`, `p90` or `p99`."""
+        if name in _QUANTILE:
+            return self.quantiles[PROBABILITIES.index(_QUANTILE[name])]
+        return float(getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Time that goroutines spent at one place in one state, and the place that ended it. `total` in ns per operation."""
+
+    state: str
+    at: Frame | None
+    by: Frame | None
+    count: int
+    total: float
+
+
+def reduce(events: Ints, operations: int) -> Distribution:
+    """A run's events as a `Distribution`; `events` must not be empty. Quantiles by Harrell and Davis (stats.quantiles)."""
+    values = events.astype(np.float64)
+    return Distribution(
+        count=len(values),
+        total=float(values.sum()) / operations,
+        mean=float(values.mean()),
+        max=float(values.max()),
+        quantiles=tuple(float(value) for value in quantiles(values, np.array(PROBABILITIES))),
+    )
+
+
+def extract(
+    measured: Round, metrics: Sequence[Metric], rename: Callable[[Key], Key] = lambda key: key
+) -> dict[Key, Distribution]:
+    """Every series of a measured round. `rename` may merge series: `region[request-8123]` into `region[request]`."""
+    merged: dict[Key, list[Ints]] = {}
+    for metric in metrics:
+        if metric.events is None:
+            continue
+        for subject, events in metric.events(measured).items():
+            if len(events):
+                merged.setdefault(rename(Key(metric=metric.name, subject=subject)), []).append(events)
+    return {
+        key: reduce(np.concatenate(parts), measured.operations) for key, parts in sorted(merged.items())
+    }
+
+
+def waits(measured: Round, module: str) -> tuple[Wait, ...]:
+    """Where the benchmark's goroutines waited and who ended it, the longest first, at most `KEPT_WAITS`."""
+    rows = measured.table.states
+    picked = measured.states(State.WAITING) | measured.states(State.RUNNABLE) | measured.states(State.SYSCALL)
+    spent = measured.durations(rows.begin[picked], rows.end[picked])
+    places = np.stack(
+        [rows.state[picked], rows.reason[picked], rows.stack[picked], rows.waker_stack[picked]], axis=1
+    ).astype(np.int64)
+    distinct, which = np.unique(places, axis=0, return_inverse=True)
+    totals = np.bincount(which.ravel(), weights=spent, minlength=len(distinct))
+    counts = np.bincount(which.ravel(), minlength=len(distinct))
+    merged: dict[tuple[str, Frame | None, Frame | None], tuple[int, float]] = {}
+    for (state, reason, stack, waker), total, count in zip(
+        distinct.tolist(), totals.tolist(), counts.tolist(), strict=True
+    ):
+        place = (
+            state_name(State(state), measured.table.strings[reason]),
+            own_frame(measured.table.stacks[stack], module),
+            own_frame(measured.table.stacks[waker], module) if waker >= 0 else None,
+        )
+        seen, spent_there = merged.get(place, (0, 0.0))
+        merged[place] = (seen + count, spent_there + total)
+    ranked = sorted(merged.items(), key=lambda item: -item[1][1])[:KEPT_WAITS]
+    return tuple(
+        Wait(state=state, at=at, by=by, count=count, total=total / measured.operations)
+        for (state, at, by), (count, total) in ranked
+    )
+
+
+def state_name(state: State, reason: str) -> str:
+    """The catalogue's name of a goroutine state: `sched-wait`, `sync-block[chan send]`, …; other waits by Go's reason."""
+    if state == State.RUNNABLE:
+        return "sched-wait"
+    if state == State.WAITING:
+        if any(word in reason for word in _SYNC_WORDS):
+            return f"sync-block[{reason}]"
+        return {"network": "net-wait", "sleep": "sleep"}.get(reason, f"wait[{reason}]")
+    return {State.RUNNING: "exec", State.SYSCALL: "syscall"}[state]
+
+
+def built_in_metrics() -> tuple[Metric, ...]:
+    """The catalogue with, for each traced metric, the function that finds its events in a round."""
+    return tuple(replace(metric, events=_EVENTS.get(metric.name)) for metric in CATALOGUE)
+
+
+def _in_state(state: State) -> Callable[[Round], Events]:
+    def events(measured: Round) -> Events:
+        rows, picked = measured.table.states, measured.states(state)
+        return {"": measured.durations(rows.begin[picked], rows.end[picked])}
+
+    return events
+
+
+def _waiting(matches: Callable[[str], bool], *, by_reason: bool) -> Callable[[Round], Events]:
+    def events(measured: Round) -> Events:
+        rows = measured.table.states
+        strings = measured.table.strings
+        waiting = measured.states(State.WAITING)
+        reasons = [code for code in np.unique(rows.reason[waiting]).tolist() if matches(strings[code])]
+        found: dict[str, Ints] = {}
+        for code in reasons:
+            picked = waiting & (rows.reason == code)
+            found[strings[code]] = measured.durations(rows.begin[picked], rows.end[picked])
+        if not found:
+            return {}
+        everything = {"": np.concatenate(list(found.values()))}
+        return everything | found if by_reason else everything
+
+    return events
+
+
+def _ranges(*names: str) -> Callable[[Round], Events]:
+    def events(measured: Round) -> Events:
+        rows, picked = measured.table.ranges, measured.ranges(*names)
+        return {"": measured.durations(rows.begin[picked], rows.end[picked])}
+
+    return events
+
+
+def _named(column: Callable[[Round], tuple[NDArray[np.int32], Ints, Ints]]) -> Callable[[Round], Events]:
+    """Regions and tasks by name: whole, never cut, so only those that begin and end while the timer runs."""
+
+    def events(measured: Round) -> Events:
+        names, starts, ends = column(measured)
+        whole = (starts >= 0) & (ends >= 0)
+        whole[whole] = measured.clock.running(starts[whole]) & measured.clock.running(ends[whole])
+        strings = measured.table.strings
+        return dict(_split(names[whole], (ends - starts)[whole], strings))
+
+    return events
+
+
+def _split(names: NDArray[np.int32], values: Ints, strings: Sequence[str]) -> Iterator[tuple[str, Ints]]:
+    order = np.argsort(names, kind="stable")
+    codes, first = np.unique(names[order], return_index=True)
+    for code, part in zip(codes.tolist(), np.split(values[order], first[1:]), strict=True):
+        if strings[code]:  # a nameless region is the one that Go makes of an inherited task
+            yield strings[code], part
+
+
+def _leaks(measured: Round) -> Events:
+    """One event of value 1 for each goroutine born in the round that outlives it."""
+    rows = measured.table.goroutines
+    born = measured.clock.running(rows.create) & measured.own(rows.id)
+    outlives = (rows.end < 0) | (rows.end > measured.clock.ends[-1])
+    return {"": np.ones(int((born & outlives).sum()), dtype=np.int64)}
+
+
+_EVENTS: Mapping[str, Callable[[Round], Events]] = {
+    "region": _named(lambda r: (r.table.regions.name, r.table.regions.start, r.table.regions.end)),
+    "task": _named(lambda r: (r.table.tasks.name, r.table.tasks.start, r.table.tasks.end)),
+    "exec": _in_state(State.RUNNING),
+    "sched-wait": _in_state(State.RUNNABLE),
+    "sync-block": _waiting(lambda reason: any(word in reason for word in _SYNC_WORDS), by_reason=True),
+    "net-wait": _waiting(lambda reason: reason == "network", by_reason=False),
+    "sleep": _waiting(lambda reason: reason == "sleep", by_reason=False),
+    "syscall": _in_state(State.SYSCALL),
+    "gc-pause": _ranges(*_PAUSES),
+    "mark-assist": _ranges("GC mark assist"),
+    "sweep": _ranges("GC incremental sweep"),
+    "goroutine-leak": _leaks,
+}

@@ -1,0 +1,202 @@
+"""The measured round of a benchmark trace, and the time that counts inside it.
+
+`testing` puts no marker into the trace, but it stops the world (`read mem stats`) each time a benchmark's timer is
+started, reset or stopped, and the trace keeps the stack of each stop. So the stack tells the three apart, and the
+last `StartTimer` that `runN` itself makes opens the last round, the measured one; the N=1 trial, the forced
+garbage collection between rounds and the parent benchmarks lie before it. Source: `testing/benchmark.go`, Go 1.22 to 1.27.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gotrace.errors import TraceError
+from pytest_gotrace.trace import Frame, State, Table
+
+Ints = NDArray[np.int64]
+
+_READ_MEM_STATS = "stop-the-world (read mem stats)"
+_TIMER = {
+    "testing.(*B).StartTimer": "start",
+    "testing.(*B).ResetTimer": "reset",
+    "testing.(*B).StopTimer": "stop",
+}
+
+#: Goroutines by start function that belong to the runtime or the test harness and not to the benchmark.
+_FOREIGN = ("runtime.", "runtime/trace.", "runtime/pprof.", "os/signal.", "testing.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The benchmark's timer over one round: `begins[k]` to `ends[k]` are the spans in which it ran, in ns, sorted."""
+
+    begins: Ints
+    ends: Ints
+
+    @property
+    def elapsed(self) -> int:
+        """Time on the timer in ns: what `testing` divides by b.N."""
+        return int((self.ends - self.begins).sum())
+
+    def running(self, times: Ints) -> NDArray[np.bool_]:
+        """Whether the timer was running at each of `times`."""
+        span = np.searchsorted(self.begins, times, side="right") - 1
+        return (span >= 0) & (times <= self.ends[np.maximum(span, 0)])
+
+    def inside(self, begins: Ints, ends: Ints) -> Ints:
+        """For each interval, the part of it in ns in which the timer was running."""
+        return self._before(ends) - self._before(begins)
+
+    def _before(self, times: Ints) -> Ints:
+        """Time on the timer before each of `times`, exact in integers."""
+        done = np.concatenate(([0], np.cumsum(self.ends - self.begins)))
+        span = np.searchsorted(self.begins, times, side="right") - 1
+        spans = np.maximum(span, 0)
+        into = np.minimum(times, self.ends[spans]) - self.begins[spans]
+        return np.where(span < 0, 0, done[spans] + into).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One measured round: the whole trace, the timer, and which goroutines are the benchmark's own.
+
+    It is not cut to size: whoever counts asks `clock` for the part of an interval that lies inside.
+    """
+
+    table: Table
+    clock: Clock
+    operations: int
+    goroutine: int  # the benchmark function's own
+    foreign: frozenset[int]  # goroutines of the runtime and of the harness
+
+    def own(self, goroutines: Ints) -> NDArray[np.bool_]:
+        """Whether each goroutine works for the benchmark."""
+        return ~np.isin(goroutines, np.fromiter(self.foreign, np.int64, len(self.foreign)))
+
+    def states(self, state: State) -> NDArray[np.bool_]:
+        """Rows of `table.states` in this state, of the benchmark's goroutines, that touch the round."""
+        rows = self.table.states
+        picked = (rows.state == int(state)) & self._touches(rows.begin, rows.end)
+        picked[picked] = self.own(rows.goroutine[picked])
+        return picked
+
+    def ranges(self, *names: str) -> NDArray[np.bool_]:
+        """Rows of `table.ranges` with one of these names that touch the round."""
+        rows = self.table.ranges
+        return np.isin(rows.name, self.codes(*names)) & self._touches(rows.begin, rows.end)
+
+    def codes(self, *names: str) -> list[int]:
+        """The string codes of `names` in this trace; names that never occur have none."""
+        wanted = set(names)
+        return [code for code, text in enumerate(self.table.strings) if text in wanted]
+
+    def durations(self, begins: Ints, ends: Ints) -> Ints:
+        """Time of each interval inside the round in ns; an interval still open (-1) lasts to the round's end."""
+        return self.clock.inside(begins, self._closed(ends))
+
+    def _touches(self, begins: Ints, ends: Ints) -> NDArray[np.bool_]:
+        overlap = (begins < self.clock.ends[-1]) & (self._closed(ends) > self.clock.begins[0])
+        if len(self.clock.begins) > 1:
+            overlap[overlap] = self.durations(begins[overlap], ends[overlap]) > 0
+        return overlap
+
+    def _closed(self, ends: Ints) -> Ints:
+        return np.where(ends < 0, self.clock.ends[-1], ends)
+
+
+def measured_round(table: Table, operations: int) -> Round:
+    """The last round of the one benchmark in a trace of a whole test process.
+
+    Raises `TraceError` where the trace holds no finished round.
+    """
+    goroutine, clock = _timer(table)
+    return Round(
+        table=table,
+        clock=clock,
+        operations=operations,
+        goroutine=goroutine,
+        foreign=frozenset(_foreign(table, goroutine)),
+    )
+
+
+def _timer(table: Table) -> tuple[int, Clock]:
+    """Replay the timer: 1. the stops of each goroutine in order, 2. from the last `runN` start, 3. to its final stop."""
+    stops = sorted(_timer_stops(table), key=lambda stop: stop.begin)
+    starts = [index for index, stop in enumerate(stops) if stop.opens_round]
+    if not starts:
+        raise TraceError(
+            f"no measured round: none of the {len(table.ranges.name)} ranges is a benchmark timer's start; "
+            "expected the trace of one benchmark run with -test.trace"
+        )
+    first = stops[starts[-1]]
+    spans: list[tuple[int, int]] = []
+    running: int | None = None
+    for stop in stops[starts[-1] :]:
+        if stop.goroutine != first.goroutine:
+            continue
+        if stop.kind == "stop" and running is not None:
+            spans.append((running, stop.begin))
+            running = None
+        elif stop.kind != "stop":
+            spans = [] if stop.kind == "reset" else spans
+            running = stop.end
+    if running is not None or not spans:
+        raise TraceError("the measured round never ends: the trace stops before the benchmark's timer does")
+    begins, ends = np.array(spans, dtype=np.int64).T
+    return first.goroutine, Clock(begins=begins, ends=ends)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stop:
+    kind: str
+    goroutine: int
+    begin: int
+    end: int
+    opens_round: bool
+
+
+def _timer_stops(table: Table) -> Iterator[_Stop]:
+    ranges = table.ranges
+    codes = [code for code, text in enumerate(table.strings) if text == _READ_MEM_STATS]
+    for row in np.flatnonzero(np.isin(ranges.name, codes) & (ranges.end >= 0)):
+        functions = [frame.function for frame in table.stacks[int(ranges.stack[row])]]
+        timer = next((index for index, name in enumerate(functions) if name in _TIMER), None)
+        if timer is None:
+            continue  # the benchmark itself asked for memory statistics
+        yield _Stop(
+            kind=_TIMER[functions[timer]],
+            goroutine=int(ranges.goroutine[row]),
+            begin=int(ranges.begin[row]),
+            end=int(ranges.end[row]),
+            opens_round=functions[timer : timer + 2] == ["testing.(*B).StartTimer", "testing.(*B).runN"],
+        )
+
+
+def _foreign(table: Table, benchmark: int) -> Iterator[int]:
+    goroutines = table.goroutines
+    foreign = {
+        code
+        for code, name in enumerate(table.strings)
+        if not name or (name.startswith(_FOREIGN) and not name.startswith("testing.(*B).RunParallel"))
+    }
+    for goroutine, name in zip(goroutines.id.tolist(), goroutines.name.tolist(), strict=True):
+        if name in foreign and goroutine != benchmark:
+            yield goroutine
+
+
+def own_frame(stack: tuple[Frame, ...], module: str) -> Frame | None:
+    """The frame a reader wants to see: the innermost of his own module, else the innermost outside the standard library.
+
+    With `-trimpath` a file of the standard library has no dot in its first path element, a module's file has.
+    """
+    for frame in stack:
+        if module and frame.function.startswith(module):
+            return frame
+    for frame in stack:
+        if "." in frame.file.split("/", 1)[0]:
+            return frame
+    return None
