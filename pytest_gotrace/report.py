@@ -1,7 +1,7 @@
 """Everything a reader will see, frozen: what the judge says, and what every sink shows.
 
-`report.json` is the one thing that passes from the door that runs code to the door that holds a token. To the second
-door it is text from a stranger: `pytest_gotrace.report_json` checks it before a `Report` exists.
+`report.json` is the one thing that passes from the door that runs code to the door that holds a token. To the
+second door it is text from a stranger: `report_json` checks it before a `Report` exists.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """An estimate and the ends of its confidence interval, all in one unit (relative changes: 0.14 is +14 %)."""
+    """An estimate and the ends of its confidence interval; a relative change of 0.14 is +14 %."""
 
     center: float
     low: float
@@ -31,9 +31,9 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionInfo:
-    """One side: `name` as the person wrote it, `sha` in full ("" if there is none), how it came to be measured.
+    """One side: `name` as the person wrote it, `sha` in full (40 or 64 hex digits, "" if there is none).
 
-    `dirty`: uncommitted changes were measured too. `recorded`: read from a recording instead of measured now.
+    `dirty`: uncommitted changes were measured too. `recorded`: read from a recording, not measured now.
     """
 
     name: str
@@ -46,8 +46,8 @@ class RevisionInfo:
 class Method:
     """How the numbers came about: enough to repeat the run and to know what to believe.
 
-    `looks` are the numbers of pairs at which a decision was allowed; `alpha` the chance of any false alarm in the
-    whole run; `continued` says that pairs of an earlier run of the same two revisions were taken along.
+    `looks` are the numbers of pairs at which a decision was allowed; `alpha` the chance of any false alarm in
+    the whole run; `continued` says that pairs of an earlier run of the same two revisions were taken along.
     """
 
     looks: tuple[int, ...]
@@ -106,7 +106,7 @@ class StateShift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineShift:
-    """Time spent in a state at one source line, ns per operation; `waker_*` is the line that ended the waits."""
+    """Time spent in a state at one source line, ns per operation; `waker_*`: the line that ended it."""
 
     state: str
     function: str
@@ -121,7 +121,10 @@ class LineShift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Where the time of one regressed benchmark went, largest shift first. Names inside sentences stand in backticks."""
+    """Where the time of one regressed benchmark went, largest shift first.
+
+    `sentence` is the main cause, `advice` what to do about it; names inside them stand in `backticks`.
+    """
 
     benchmark: str
     sentence: str
@@ -145,8 +148,8 @@ class Failure:
 class Report:
     """The whole result of one comparison.
 
-    `environment` is in reading order and uses the keys `go`, `cpu`, `cores`, `GOMAXPROCS`, `kernel`, `platform`.
-    `expected` and `measured` count benchmarks. `warnings` are the doubts that touch the whole run, gravest first.
+    `environment` is in reading order, with the keys `go`, `cpu`, `cores`, `GOMAXPROCS`, `kernel`, `platform`.
+    `expected` and `measured` count benchmarks. `warnings` are doubts that touch the whole run, gravest first.
     """
 
     tool: str
@@ -179,7 +182,7 @@ class Report:
 
 
 def exit_code(report: Report) -> ExitCode:
-    """What the shell is told, gravest first: over, then failed, then missing, then (if asked for) inconclusive."""
+    """What the shell is told, gravest first: over, failed, missing, and inconclusive if that is to fail."""
     failing = {verdict.outcome for verdict in blocking(report)}
     if "over" in failing:
         return ExitCode.OVER_BUDGET
