@@ -26,9 +26,8 @@ type Response struct {
 
 // Handler answers requests. It is safe for concurrent use.
 type Handler struct {
-	store  *Store
-	header string
-	head   []byte
+	store *Store
+	head  []byte
 }
 
 type basket struct {
@@ -50,18 +49,11 @@ var errEmpty = errors.New("the basket is empty")
 // New returns a handler that reads products from the store and puts the file
 // header on top of every page.
 func New(store *Store, header string) (*Handler, error) {
-	h := &Handler{store: store, header: header}
-	return h, h.loadHeader()
-}
-
-// loadHeader reads the top of the page.
-func (h *Handler) loadHeader() error {
-	head, err := os.ReadFile(h.header)
+	head, err := os.ReadFile(header)
 	if err != nil {
-		return fmt.Errorf("no page without its header: %w", err)
+		return nil, fmt.Errorf("no page without its header: %w", err)
 	}
-	h.head = head
-	return nil
+	return &Handler{store: store, head: head}, nil
 }
 
 // Serve answers one request.

@@ -37,11 +37,13 @@ func New(workers int) *Pool {
 // Settle prices all orders and books them. Invoices are booked in the order in
 // which they become ready, which need not be the order of the batch.
 func (p *Pool) Settle(orders []Order, ledger *Ledger) {
-	queue := make(chan Order, len(orders))
-	for _, order := range orders {
-		queue <- order
-	}
-	close(queue)
+	queue := make(chan Order, p.workers)
+	go func() {
+		defer close(queue)
+		for _, order := range orders {
+			queue <- order
+		}
+	}()
 
 	invoices := make(chan Invoice, backlog)
 	var workers sync.WaitGroup
