@@ -1,8 +1,8 @@
 """What can be measured: the catalogue, and how a measurement is named.
 
-A metric is one kind of wait or work (`sched-wait`), a subject narrows it (`sync-block[chan send]`, `region[db]`),
-and a statistic makes one number of a run's events (`.p99`). The three together are a `Key`, written
-`region[db].p99`. What `go test` itself reports (`ns/op`) is one number already and has no statistic.
+A metric is one kind of wait or work (`sched-wait`), a subject narrows it (`sync-block[chan send]`,
+`region[db]`), and a statistic makes one number of a run's events (`.p99`). The three together are a `Key`,
+written `region[db].p99`. What `go test` itself reports (`ns/op`) is one number already and has no statistic.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ EVENTS_BEYOND_QUANTILE = 5
 class Metric:
     """A row of the catalogue.
 
-    `unit` is the unit of one event: `ns`, `B` or `1` (a plain number). `subjects`, where given, are all the names
-    that may stand in brackets. `events` finds the metric's events in a measured round (`rounds.Round`): a mapping
-    from subject to an array of values; None for what is not read from a trace.
+    `unit` is the unit of one event: `ns`, `B` or `1` (a plain number). `better` is the good direction;
+    a benchmark's own units (`custom`) may go either way, and the sign of their budget says which.
+    `subjects`, where given, are all the names that may stand in brackets. `events` finds the metric's events
+    in a measured round (`rounds.Round`): a mapping from subject to an array of values; None for what is not
+    read from a trace.
     """
 
     name: str
@@ -45,7 +47,13 @@ class Metric:
 
 
 CATALOGUE: tuple[Metric, ...] = (
-    Metric(name="ns/op", unit="ns", traced=False, statistics=(), about="time per operation, as `go test` reports it"),
+    Metric(
+        name="ns/op",
+        unit="ns",
+        traced=False,
+        statistics=(),
+        about="time per operation, as `go test` reports it",
+    ),
     Metric(name="B/op", unit="B", traced=False, statistics=(), about="bytes allocated per operation"),
     Metric(name="allocs/op", unit="1", traced=False, statistics=(), about="allocations per operation"),
     Metric(
@@ -54,7 +62,7 @@ CATALOGUE: tuple[Metric, ...] = (
         traced=False,
         subject="required",
         statistics=(),
-        about="a unit of the benchmark's own: `custom[hits/op]` for b.ReportMetric(x, \"hits/op\")",
+        about='a unit of the benchmark\'s own: `custom[hits/op]` for b.ReportMetric(x, "hits/op")',
     ),
     Metric(
         name="region",
@@ -71,7 +79,12 @@ CATALOGUE: tuple[Metric, ...] = (
         about="time from trace.NewTask to End, by task type",
     ),
     Metric(name="exec", unit="ns", traced=True, about="goroutines running"),
-    Metric(name="sched-wait", unit="ns", traced=True, about="goroutines that could run and waited for a processor"),
+    Metric(
+        name="sched-wait",
+        unit="ns",
+        traced=True,
+        about="goroutines that could run and waited for a processor",
+    ),
     Metric(
         name="sync-block",
         unit="ns",
@@ -94,6 +107,8 @@ CATALOGUE: tuple[Metric, ...] = (
         about="goroutines born in the measured round and still alive at its end",
     ),
 )
+
+_DEFAULT_FLOORS = {"ns": 1_000.0, "B": 1_024.0, "1": 1.0}
 
 _KEY = re.compile(r"(?P<metric>[^\[\].]+)(?:\[(?P<subject>.*)\])?(?:\.(?P<statistic>[a-z0-9]+))?", re.DOTALL)
 
@@ -139,21 +154,42 @@ def parse_key(text: str, catalogue: Sequence[Metric] = CATALOGUE) -> Key:
     """
     match = _KEY.fullmatch(text)
     if match is None:
-        raise UsageError(f"cannot read metric {text!r}; expected NAME, NAME[SUBJECT] or NAME[SUBJECT].STATISTIC")
+        raise UsageError(
+            f"cannot read metric {text!r}; expected NAME, NAME[SUBJECT] or NAME[SUBJECT].STATISTIC"
+        )
     metric = find(match["metric"], catalogue)
     subject, statistic = match["subject"] or "", match["statistic"] or ""
     if metric.subject == "required" and not subject:
-        raise UsageError(f"{metric.name} needs a name in brackets, as in {metric.name}[NAME]{_example(metric)}")
+        raise UsageError(f"{metric.name} needs a name in brackets{_example(metric)}")
     if metric.subject == "none" and match["subject"] is not None:
         raise UsageError(f"{metric.name} takes no name in brackets, found [{subject}]")
+    if match["subject"] == "":
+        raise UsageError(
+            f"the brackets of {text!r} are empty; leave them out for all of {metric.name} together"
+        )
     if statistic and statistic not in metric.statistics:
         allowed = ", ".join(metric.statistics) or "none: it is one number per run already"
         raise UsageError(
-            f"unknown statistic {statistic!r} of {metric.name}{nearest(statistic, metric.statistics)}; allowed: {allowed}"
+            f"unknown statistic {statistic!r} of {metric.name}{nearest(statistic, metric.statistics)}; "
+            f"allowed: {allowed}"
         )
     if metric.statistics and not statistic:
-        raise UsageError(f"{metric.name} needs a statistic{_example(metric)}; allowed: {', '.join(metric.statistics)}")
+        raise UsageError(
+            f"{metric.name} needs a statistic{_example(metric)}; allowed: {', '.join(metric.statistics)}"
+        )
     return Key(metric=metric.name, subject=subject, statistic=statistic)
+
+
+def parse_series(text: str, catalogue: Sequence[Metric] = CATALOGUE) -> Key:
+    """`region[render]` or `ns/op`: what can be there or not, so a key without its statistic.
+
+    Raises `UsageError` like `parse_key`, and when there is a statistic.
+    """
+    match = _KEY.fullmatch(text)
+    if match is None or match["statistic"]:
+        raise UsageError(f"expected NAME or NAME[SUBJECT] without a statistic, found {text!r}")
+    statistics = find(match["metric"], catalogue).statistics
+    return parse_key(f"{text}.{statistics[0]}" if statistics else text, catalogue).series
 
 
 def unit_of(key: Key, catalogue: Sequence[Metric] = CATALOGUE) -> str:
@@ -161,8 +197,17 @@ def unit_of(key: Key, catalogue: Sequence[Metric] = CATALOGUE) -> str:
     return "1" if key.statistic == "count" else find(key.metric, catalogue).unit
 
 
+def default_floor(key: Key, catalogue: Sequence[Metric] = CATALOGUE) -> float:
+    """The absolute change, in the key's unit, that a relative budget without a floor of its own lets pass.
+
+    What comes from a trace can be zero, and a percentage of nearly nothing is noise: 1 µs for durations, one
+    event for counts. What `go test` reports is compared as a ratio and has none.
+    """
+    traced = find(key.metric, catalogue).traced
+    return _DEFAULT_FLOORS[unit_of(key, catalogue)] if traced else 0.0
+
+
 def _example(metric: Metric) -> str:
-    if not metric.statistics:
-        return ""
     subject = "[NAME]" if metric.subject == "required" else ""
-    return f", as in {metric.name}{subject}.{metric.statistics[-1]}"
+    statistic = f".{metric.statistics[-1]}" if metric.statistics else ""
+    return f", as in {metric.name}{subject}{statistic}"
