@@ -1,0 +1,300 @@
+"""Both sides as directories, without touching the user's files or the user's `.git`.
+
+How, in order:
+
+1. A bare repository of ours lies in a temporary directory and borrows the user's objects
+   (`objects/info/alternates`). What is written goes to ours; a process that is killed leaves nothing behind
+   in the user's repository.
+2. Questions about history are asked of the user's repository, which is only read (`revisions`).
+3. The working tree becomes a tree object of ours: a copy of the user's index, `git add --all`,
+   `git write-tree`. So the head has the uncommitted changes and the new files, and not the ignored ones.
+4. A tree becomes a directory with `git read-tree -u`. No worktree is registered, and no hook or filter runs,
+   because our repository knows no setting of the person or of the project that could name one.
+5. Files of submodules come from the submodules' own repositories, those of Git LFS from its local store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from . import revisions
+from .errors import CheckoutError
+from .git import Git, alone, failure, find_git, os_failure
+from .revisions import Revision
+
+__all__ = ["Repository", "Revision", "open_repository", "remove"]
+
+_COPIED_SETTINGS = (
+    "core.autocrlf",
+    "core.eol",
+    "core.excludesFile",
+    "core.fileMode",
+    "core.ignoreCase",
+    "core.precomposeUnicode",
+    "core.symlinks",
+)
+"""What decides which files become blobs, and how. Nothing here names a program."""
+
+_COPIED_FILES = ("info/exclude", "info/attributes", "info/sparse-checkout")
+
+
+class Repository:
+    """The user's repository, read only, and a temporary one beside it. Use it in a `with` statement.
+
+    `root` is the top of the working tree. `temporary` is a directory that is removed at the end; the sides
+    and whatever is built from them may lie in it.
+    """
+
+    def __init__(self, root: Path, program: str) -> None:
+        self.root = root
+        self._theirs = Git(program=program, directory=root, settings={"safe.directory": str(root)})
+        _refuse_bare(self._theirs)
+        self.temporary = _temporary_directory(root)
+        try:
+            self._ours = self._borrow(program)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the temporary directory and what was made in it."""
+        remove(self.temporary)
+
+    def resolve(self, ref: str) -> Revision:
+        """The commit that `ref` names, or `origin/ref`. Raises `CheckoutError` with the nearest names."""
+        return revisions.resolve(self._theirs, ref)
+
+    def default_base(self) -> Revision:
+        """What a change is compared with when nobody says; see `revisions.default_base`. Raises
+        `CheckoutError`.
+        """
+        return revisions.default_base(self._theirs, lambda: self.working_tree().dirty)
+
+    def working_tree(self) -> Revision:
+        """The files as they are now, uncommitted changes included, ignored files not. Raises `CheckoutError`.
+
+        `sha` is HEAD's. `dirty` says that the files differ from HEAD's.
+        """
+        head = revisions.head(self._theirs)
+        with self._index() as index:
+            self._copy_index(index)
+            here = self._at(self.root, index)
+            if unmerged := here.names("diff", "--name-only", "--diff-filter=U", "-z"):
+                raise CheckoutError(f"a merge is not finished: {_listed(unmerged)}. Finish it or abort it.")
+            here("add", "--all")
+            tree = here("write-tree", "--missing-ok")
+            self._refuse_dirty_submodules(here)
+        return Revision(name="working tree", sha=head.sha, tree=tree, dirty=tree != head.tree)
+
+    def materialise(self, revision: Revision, destination: Path) -> Path:
+        """Write the files of `revision` into `destination`, which must be empty or absent; return it
+        resolved.
+
+        Symbolic links are written as links. Raises `CheckoutError`.
+        """
+        destination = _empty_directory(destination)
+        with self._index() as index:
+            here = self._at(destination, index)
+            here("read-tree", "--reset", "-u", revision.tree)
+            self._fill_in_large_files(here, destination)
+            for path, commit in _gitlinks(here):
+                self._materialise_submodule(path, commit, destination / path)
+        return destination
+
+    def changed_files(self, base: Revision, head: Revision) -> tuple[str, ...]:
+        """The paths that differ between two trees, sorted, relative to the root; a rename counts as two."""
+        return self._ours.names(
+            "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--end-of-options", base.tree, head.tree
+        )
+
+    def _borrow(self, program: str) -> Git:
+        """A repository of ours with the user's objects, ignore rules and attributes, and none of its
+        programs.
+        """
+        ours = self.temporary / "repository.git"
+        template = self.temporary / "template"
+        template.mkdir()
+        settings = {key: value for key in _COPIED_SETTINGS if (value := self._setting(key))}
+        git = alone(self.temporary, program, settings, {"GIT_DIR": str(ours)})
+        kind = self._theirs("rev-parse", "--show-object-format")
+        git("init", "--quiet", "--bare", f"--object-format={kind}", f"--template={template}", ours)
+        alternates = ours / "objects" / "info" / "alternates"
+        alternates.write_bytes(_alternate(self._path("objects")))
+        (ours / "info").mkdir(exist_ok=True)
+        for name in _COPIED_FILES:
+            if (file := self._path(name)).is_file():
+                shutil.copyfile(file, ours / name)
+        return git
+
+    def _setting(self, key: str) -> str:
+        kind = ("--type=path",) if key == "core.excludesFile" else ()
+        return os.fsdecode(self._theirs.ask("config", *kind, "--get", key).stdout).rstrip("\n")
+
+    def _path(self, name: str) -> Path:
+        """A path below `.git`, which may be one of several directories if this is a worktree."""
+        return self.root / self._theirs("rev-parse", "--git-path", name)
+
+    def _at(self, directory: Path, index: Path) -> Git:
+        """Our repository, with `directory` as its working tree."""
+        environment = {
+            **self._ours.environment,
+            "GIT_INDEX_FILE": str(index),
+            "GIT_WORK_TREE": str(directory),
+        }
+        return replace(self._ours, directory=directory, environment=environment)
+
+    @contextlib.contextmanager
+    def _index(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(dir=self.temporary, prefix="index-") as directory:
+            yield Path(directory) / "index"
+
+    def _copy_index(self, index: Path) -> None:
+        """Copy the user's index with its time, by which git knows which files it has to read again.
+
+        An index may be split in two, of which the larger half lies in the repository's directory.
+        """
+        theirs = self._path("index")
+        if theirs.is_file():
+            shutil.copy2(theirs, index)
+        for shared in theirs.parent.glob("sharedindex.*"):
+            shutil.copy2(shared, self.temporary / "repository.git" / shared.name)
+
+    def _submodule(self, path: str) -> Repository | None:
+        """A submodule that is not there for the user is not there for us."""
+        directory = self.root / path
+        return Repository(directory, self._ours.program) if (directory / ".git").exists() else None
+
+    def _refuse_dirty_submodules(self, here: Git) -> None:
+        for path, _ in _gitlinks(here):
+            with self._submodule(path) or contextlib.nullcontext() as submodule:
+                if submodule is not None and submodule.working_tree().dirty:
+                    raise CheckoutError(
+                        f"the submodule {path} has uncommitted changes, which no revision of {self.root} can "
+                        "contain. Commit them in the submodule, or undo them."
+                    )
+
+    def _materialise_submodule(self, path: str, commit: str, destination: Path) -> None:
+        with self._submodule(path) or contextlib.nullcontext() as submodule:
+            if submodule is None:
+                return
+            revision = revisions.find(submodule._theirs, commit)
+            if revision is None:
+                raise CheckoutError(
+                    f"the submodule {path} lacks the commit {commit}. "
+                    f"Fetch it: `git -C {path} fetch origin {commit}`."
+                )
+            submodule.materialise(revision, destination)
+
+    def _fill_in_large_files(self, here: Git, destination: Path) -> None:
+        store = self._path("lfs/objects")
+        if not store.is_dir():
+            return
+        for name in here.names("ls-files", "-z", ":(attr:filter=lfs)"):
+            file = destination / name
+            if (digest := _large_file(file)) and (
+                whole := store / digest[:2] / digest[2:4] / digest
+            ).is_file():
+                mode = file.stat().st_mode
+                shutil.copyfile(whole, file)
+                file.chmod(mode)
+
+
+def open_repository(start: Path) -> Repository:
+    """The repository that `start` lies in. Raises `CheckoutError` if there is none, or no git that can be
+    used.
+    """
+    start = start.resolve()
+    for directory in (start, *start.parents):
+        if (directory / ".git").exists():
+            return Repository(directory, find_git())
+    raise CheckoutError(
+        f"{start} is not in a git repository, and both sides come from one. Start in a clone."
+    )
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory, read-only ones in it included, as Go's module cache makes them. Follows no link."""
+    shutil.rmtree(directory, ignore_errors=True)
+    if not directory.exists():
+        return
+    for parent, _, _ in os.walk(directory):
+        with contextlib.suppress(OSError):
+            os.chmod(parent, stat.S_IRWXU)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _refuse_bare(git: Git) -> None:
+    answer = git.ask("rev-parse", "--is-inside-work-tree")
+    if answer.returncode:
+        raise failure(f"{git.directory} is not a git repository that can be read", os.fsdecode(answer.stderr))
+    if answer.stdout.strip() != b"true":
+        raise CheckoutError(f"{git.directory} has no working tree. Start in a clone that has one.")
+
+
+def _temporary_directory(root: Path) -> Path:
+    parent = Path(tempfile.gettempdir()).resolve()
+    if parent.is_relative_to(root):
+        raise CheckoutError(f"TMPDIR, {parent}, lies inside the repository {root}. Set it to one outside.")
+    try:
+        return Path(tempfile.mkdtemp(prefix="gotrace-", dir=parent))
+    except OSError as error:
+        raise os_failure(f"no temporary directory can be made in {parent}", error) from error
+
+
+def _empty_directory(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise CheckoutError(f"{path} is not empty; files of a revision would be mixed with others.")
+    except OSError as error:
+        raise os_failure(f"{path} cannot be made", error) from error
+    return path.resolve()
+
+
+def _gitlinks(git: Git) -> Iterator[tuple[str, str]]:
+    """The path and the commit of each submodule in an index."""
+    for entry in git.names("ls-files", "--stage", "-z"):
+        what, _, path = entry.partition("\t")
+        mode, commit, _ = what.split(" ")
+        if mode == "160000":
+            yield path, commit
+
+
+def _large_file(file: Path) -> str:
+    """The SHA-256 in a Git LFS pointer, "" for any other file. (docs/spec.md of git-lfs)"""
+    if file.is_symlink() or not file.is_file() or file.stat().st_size > 1024:
+        return ""
+    text = file.read_bytes()
+    found = re.search(rb"^oid sha256:([0-9a-f]{64})$", text, re.MULTILINE)
+    if found is None or not text.startswith(b"version https://git-lfs.github.com/spec/"):
+        return ""
+    return found.group(1).decode()
+
+
+def _alternate(objects: Path) -> bytes:
+    """A line of `objects/info/alternates`: in C quotes if it would not be read as a path otherwise."""
+    path = os.fsencode(objects)
+    if path.startswith((b'"', b"#")) or b"\n" in path:
+        path = b'"' + path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
+    return path + b"\n"
+
+
+def _listed(names: tuple[str, ...], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
