@@ -1,0 +1,32 @@
+"""Runs of two sides in, a decision per cell out. Knows arrays, and nothing of traces, benchmarks or files.
+
+    cells = [Cell(base=base, head=head, relative=0.05, kind="ns/op"), ...]
+    comparisons = judge(cells, look=0, plan=Plan())
+
+The procedure, in one paragraph: every run gives one number per cell; base and head runs are pairs, back to
+back; the differences of pairs are tested against the cell's *budget*, once for being over it and once for
+being within, with a t-test whose variance is shared among cells. Being over is corrected for the number of
+cells and of looks, so that a pull request with every cell exactly at its budget fails with 5 %. What is
+neither is inconclusive and says how many more pairs would tell.
+"""
+
+from pytest_gotrace.stats.describe import summarize
+from pytest_gotrace.stats.diagnostics import Diagnosis, diagnose
+from pytest_gotrace.stats.judgement import judge
+from pytest_gotrace.stats.quantiles import events_needed, quantiles
+from pytest_gotrace.stats.types import Cell, Comparison, Decision, Plan, Sample, Summary
+
+__all__ = [
+    "Cell",
+    "Comparison",
+    "Decision",
+    "Diagnosis",
+    "Plan",
+    "Sample",
+    "Summary",
+    "diagnose",
+    "events_needed",
+    "judge",
+    "quantiles",
+    "summarize",
+]
