@@ -20,8 +20,8 @@ LAG1_AT_MOST = 0.5
 MODE_GAP_SDS = 3.0
 MODE_SHARE = 0.2
 RUNS_FOR_MODES = 12
-#: Shape of the noise: how unlikely it must be to be worth a word.
-SHAPE_LEVEL = 0.01
+#: How rare in ordinary noise an order effect, a skewness or a ratio must be to be worth a word.
+RARE = 0.01
 #: Fewer pairs say nothing about order, correlation or shape.
 PAIRS_AT_LEAST = 6
 
@@ -60,7 +60,12 @@ def diagnose(base: Sample, head: Sample, base_first: ArrayLike) -> Diagnosis:
     lag1, skewness, ratio = _lag1(d), _skewness(d), _variance_ratio(x, y)
     clipped = float(winsorise(d[None, :])[1][0] / len(d)) if len(d) else 0.0
     modes = _modes(base), _modes(head)
-    said = (_say_order(in_sds), _say_lag1(lag1), *_say_modes(*modes), _say_shape(d, skewness, x, ratio))
+    said = (
+        _say_order(in_sds, _chance_order_effect(first)),
+        _say_lag1(lag1),
+        *_say_modes(*modes),
+        _say_shape(d, skewness, x, ratio),
+    )
     return Diagnosis(
         order_effect=effect,
         order_effect_sds=in_sds,
@@ -81,6 +86,13 @@ def _order_effect(d: Floats, base_first: NDArray[np.bool_]) -> tuple[float, floa
     effect = float(np.median(d[base_first]) - np.median(d[~base_first]))
     within = float(np.sqrt(((d - medians) ** 2).sum() / (len(d) - 2)))
     return effect, effect / within if within else 0.0
+
+
+def _chance_order_effect(base_first: NDArray[np.bool_]) -> float:
+    """The order effect in standard deviations that normal noise exceeds once in a hundred."""
+    first = int(base_first.sum())
+    share = 1 / max(first, 1) + 1 / max(len(base_first) - first, 1)
+    return float(special.ndtri(1 - RARE / 2) * np.sqrt(np.pi / 2 * share))
 
 
 def _lag1(d: Floats) -> float:
@@ -115,8 +127,8 @@ def _variance_ratio(x: Floats, y: Floats) -> float:
     return float(y.var(ddof=1)) / below if below else np.nan
 
 
-def _say_order(in_sds: float) -> str:
-    if not abs(in_sds) > ORDER_EFFECT_SDS:
+def _say_order(in_sds: float, by_chance: float) -> str:
+    if not abs(in_sds) > max(ORDER_EFFECT_SDS, by_chance):
         return ""
     which = "first" if in_sds > 0 else "second"
     return (
@@ -141,10 +153,10 @@ def _say_modes(*sides: tuple[float, ...]) -> list[str]:
 
 def _say_shape(d: Floats, skewness: float, x: Floats, ratio: float) -> str:
     """Skewed differences or unequal noise: with either, the mean change is not the typical one."""
-    limit = special.ndtri(1 - SHAPE_LEVEL / 2) * np.sqrt(6 / max(len(d), 1))
+    limit = special.ndtri(1 - RARE / 2) * np.sqrt(6 / max(len(d), 1))
     if abs(skewness) > limit:
         return "the change is lopsided among pairs, so its mean is not typical; look at the single runs"
     df = len(x) - 1
-    if ratio == ratio and min(special.fdtr(df, df, ratio), special.fdtrc(df, df, ratio)) < SHAPE_LEVEL / 2:
+    if ratio == ratio and min(special.fdtr(df, df, ratio), special.fdtrc(df, df, ratio)) < RARE / 2:
         return f"head varies {np.sqrt(ratio):.2g} times as much as base; look at the single runs"
     return ""

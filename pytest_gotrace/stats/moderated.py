@@ -29,7 +29,7 @@ PRIOR_DF_AT_MOST = 50.0
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Per cell, over its complete pairs. `values` are the winsorised differences, NaN for incomplete pairs."""
+    """Per cell, over its complete pairs. `values` are the winsorised differences, NaN where incomplete."""
 
     values: Floats
     pairs: NDArray[np.int64]
@@ -51,7 +51,7 @@ class Effects:
         return Effects(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def half_width(self, confidence: float) -> Floats:
-        """Of the two-sided confidence interval of the effect; infinite where nothing is known of the noise."""
+        """Of the confidence interval of the effect; infinite where nothing is known of the noise."""
         t = special.stdtrit(np.maximum(self.df, 1), (1 + confidence) / 2)
         return np.where(self.exact | (self.df > 0), t * self.standard_error, np.inf)
 
@@ -152,7 +152,7 @@ def _median(values: Floats) -> Floats:
 
 
 def _variance(squares: Floats, pairs: NDArray[np.int64], clipped: NDArray[np.int64]) -> Floats:
-    """Variances, with Tukey's correction where some values were pulled in and only the rest tells of noise."""
+    """Variances, with Tukey's correction where some values were pulled in and only the rest is noise."""
     kept = pairs - clipped
     correction = (pairs - 1) * pairs / np.maximum(kept * (kept - 1), 1)
     return squares / np.maximum(pairs - 1, 1) * correction

@@ -88,7 +88,7 @@ def arrange(cells: Sequence[Cell]) -> Rows:
 
 
 def p_presence(base: Floats, head: Floats) -> float:
-    """Two-sided exact p-value of "either side has a value equally often" (McNemar, from pairs that differ)."""
+    """Two-sided exact p-value of "both sides have a value equally often" (McNemar)."""
     there, here = ~np.isnan(base), ~np.isnan(head)
     gone, come = int((there & ~here).sum()), int((here & ~there).sum())
     return min(1.0, 2 * float(special.bdtr(min(gone, come), gone + come, 0.5)))
