@@ -148,7 +148,7 @@ class Failure:
 class Report:
     """The whole result of one comparison.
 
-    `environment` is in reading order, with the keys `go`, `cpu`, `cores`, `GOMAXPROCS`, `kernel`, `platform`.
+    `environment` is in reading order; `go`, `cpu` and `GOMAXPROCS` are shown beside the verdict.
     `expected` and `measured` count benchmarks. `warnings` are doubts that touch the whole run, gravest first.
     """
 

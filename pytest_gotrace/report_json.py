@@ -180,8 +180,8 @@ def _check_schema(document: Mapping[str, object], where: str) -> None:
     raise RecordingError(f"{where}: {place}: found {found}, expected {expected}")
 
 
-#: For each keyword of the schema, what was found and what was expected, from (the keyword's value, the instance
-#: that breaks it, the fields known there).
+#: For each keyword of the schema, what was found and what was expected, from the keyword's value, the
+#: instance that breaks it, and the fields known there.
 _COMPLAINTS: dict[str, Callable[[Any, Any, Collection[str]], tuple[str, str]]] = {
     "required": lambda rule, found, _: (f"no {_first(rule, found)}", f"all of {', '.join(rule)}"),
     "additionalProperties": lambda _, found, known: (_first(found, known), f"only {', '.join(known)}"),

@@ -1,0 +1,164 @@
+"""What a report says in words, once for the terminal and for Markdown.
+
+Everything here is plain text; names inside sentences stand in `backticks`, and whoever shows a sentence makes
+it harmless first (`escape.prose`, `escape.log_line`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_gotrace.escape import log_line, shorten
+from pytest_gotrace.report import Interval, Outcome, Report, StateShift, VerdictEntry, Why
+from pytest_gotrace.units import format_change, format_pair, format_quantity
+
+#: A doubt longer than this is cut where it stands beside the verdict.
+_DOUBT_CHARACTERS = 300
+
+#: How each outcome is called in a sentence, after its number.
+CALLED: dict[Outcome, str] = {
+    "over": "over budget",
+    "failed": "failed",
+    "missing": "missing",
+    "inconclusive": "inconclusive",
+    "new": "new",
+    "within": "within",
+    "identical": "identical",
+}
+
+
+def verdict_sentence(report: Report) -> str:
+    """`2 over budget, 41 within: 12 of 12 benchmarks measured`, and the gravest doubt if there is one."""
+    judged = ", ".join(_counted(report)) or "nothing judged"
+    return f"{judged}: {report.measured} of {report.expected} benchmarks measured{_caveat(report)}"
+
+
+def failure_text(entry: VerdictEntry, why: Why | None = None, *, reproduce: str = "") -> str:
+    """What an item that did not pass says: expected, found, evidence, why, what to do; lines safe to log."""
+    said = (
+        ("expected", expected_text(entry)),
+        ("found", found_text(entry)),
+        ("evidence", evidence_text(entry)),
+        ("because", entry.reason),
+        ("waived", waived_text(entry)),
+        *(("note", warning) for warning in entry.warnings),
+        ("why", why.sentence if why else ""),
+        ("advice", why.advice if why else ""),
+        ("reproduce", reproduce),
+    )
+    return "\n".join(f"{label + ':':<10} {log_line(text)}" for label, text in said if text)
+
+
+def expected_text(entry: VerdictEntry) -> str:
+    """`BenchmarkX region[db].p99 within +10% and 20us (gotrace.yaml:7)`."""
+    allowed = f"within {entry.budget}" if entry.budget else "to be measured"
+    place = f" ({place_text(entry)})" if entry.budget_file else ""
+    return f"{entry.benchmark} {entry.metric} {allowed}{place}"
+
+
+def place_text(entry: VerdictEntry) -> str:
+    """The budget's file and line, in the form that editors open."""
+    return f"{entry.budget_file}:{entry.line}" if entry.line else entry.budget_file
+
+
+def found_text(entry: VerdictEntry) -> str:
+    """`412 µs → 689 µs, +67 % [+41 %, +98 %]`; the outcome where there are no numbers."""
+    parts = [" → ".join(sides_text(entry)) if entry.base and entry.head else "", change_text(entry)]
+    return ", ".join(part for part in parts if part) or CALLED[entry.outcome]
+
+
+def sides_text(entry: VerdictEntry) -> tuple[str, str]:
+    """Base and head in one unit; "" for a side that has no number."""
+    if entry.base and entry.head:
+        return format_pair(entry.base.center, entry.head.center, entry.unit)
+    base, head = (
+        format_quantity(side.center, entry.unit) if side else "" for side in (entry.base, entry.head)
+    )
+    return base, head
+
+
+def change_text(entry: VerdictEntry) -> str:
+    """`+67 % [+41 %, +98 %]`; the difference where there is no ratio, as with a base of 0; or ""."""
+    center, low, high = change_parts(entry)
+    return center if low == high else f"{center} [{low}, {high}]"
+
+
+def change_parts(entry: VerdictEntry) -> tuple[str, str, str]:
+    """The three numbers of `change_text`, each as text."""
+    if entry.change:
+        center, low, high = (format_change(value) for value in _values(entry.change))
+        return center, low, high
+    if entry.difference:
+        center, low, high = (_signed(value, entry.unit) for value in _values(entry.difference))
+        return center, low, high
+    return "", "", ""
+
+
+def evidence_text(entry: VerdictEntry) -> str:
+    """`10 pairs, p 0.0008 adjusted`."""
+    parts = [f"{entry.pairs} pairs" if entry.pairs else "", _p_text(entry.p)]
+    return ", ".join(part for part in parts if part)
+
+
+def needed_text(entry: VerdictEntry) -> str:
+    """What would settle an inconclusive verdict: `about 24 pairs (12 to 40)`, and what could be seen."""
+    parts = []
+    if entry.pairs_needed:
+        low, likely, high = entry.pairs_needed
+        parts.append(f"about {likely} pairs ({low} to {high})")
+    if entry.detectable is not None:
+        parts.append(f"{entry.pairs} pairs can show {format_change(entry.detectable)} or more")
+    return "; ".join(parts)
+
+
+def cause_text(why: Why | None) -> str:
+    """The state that grew most, and by how much: ``"`sched-wait` +312 µs per operation"``."""
+    shift = max(why.states, key=_grown, default=None) if why else None
+    if shift is None or _grown(shift) <= 0:
+        return ""
+    return f"`{shift.state}` {_signed(_grown(shift), 'ns')} per operation"
+
+
+def states_text(why: Why, shown: int = 4) -> Iterator[tuple[str, str, str]]:
+    """State, base and head for the states that moved most, times per operation."""
+    for shift in sorted(why.states, key=lambda shift: -abs(_grown(shift)))[:shown]:
+        yield (shift.state, *format_pair(shift.base, shift.head, "ns"))
+
+
+def _counted(report: Report) -> Iterator[str]:
+    for outcome, count in report.counts.items():
+        if count:
+            waived = sum(1 for v in report.verdicts if v.outcome == outcome and v.waived)
+            yield f"{count} {CALLED[outcome]}" + (f" ({waived} waived)" if waived else "")
+
+
+def _caveat(report: Report) -> str:
+    if not report.warnings:
+        return ""
+    gravest, *others = report.warnings
+    more = f" (and {len(others)} more)" if others else ""
+    return f"; caution: {shorten(gravest, _DOUBT_CHARACTERS)}{more}"
+
+
+def waived_text(entry: VerdictEntry) -> str:
+    if entry.waived is None:
+        return ""
+    return entry.waived.reason + (f" (until {entry.waived.until})" if entry.waived.until else "")
+
+
+def _values(interval: Interval) -> tuple[float, float, float]:
+    return interval.center, interval.low, interval.high
+
+
+def _signed(value: float, unit: str) -> str:
+    return ("+" if value > 0 else "") + format_quantity(value, unit)
+
+
+def _p_text(p: float | None) -> str:
+    if p is None:
+        return ""
+    return "p below 0.0001 adjusted" if p < 0.0001 else f"p {p:.2g} adjusted"
+
+
+def _grown(shift: StateShift) -> float:
+    return shift.head - shift.base
