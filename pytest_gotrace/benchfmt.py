@@ -27,8 +27,7 @@ _RUN = _MARK + "=== RUN   "
 class Result:
     """One result line: each unit with its value, and the GOMAXPROCS it was measured with.
 
-    Units with a value that is not finite (`b.ReportMetric(math.NaN(), …)`) are left out: nothing was
-    measured.
+    Units whose value is not finite (`b.ReportMetric(math.NaN(), …)`) are left out: nothing was measured.
     """
 
     values: Mapping[str, float]

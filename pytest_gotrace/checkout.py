@@ -8,6 +8,8 @@ How, in order:
 2. Questions about history are asked of the user's repository, which is only read (`revisions`).
 3. The working tree becomes a tree object of ours: a copy of the user's index, `git add --all`,
    `git write-tree`. So the head has the uncommitted changes and the new files, and not the ignored ones.
+   New objects are written where the user's are not in sight: git sets the time of an object or a pack
+   that it finds instead of writing it, in a borrowed store too.
 4. A tree becomes a directory with `git read-tree -u`. No worktree is registered, and no hook or filter runs,
    because our repository knows no setting of the person or of the project that could name one.
 5. Files of submodules come from the submodules' own repositories, those of Git LFS from its local store.
@@ -28,7 +30,7 @@ from types import TracebackType
 
 from . import revisions
 from .errors import CheckoutError
-from .git import Git, alone, failure, find_git, os_failure
+from .git import Git, alone, explained, failure, find_git
 from .revisions import Revision
 
 __all__ = ["Repository", "Revision", "open_repository", "remove"]
@@ -59,8 +61,10 @@ class Repository:
         self._theirs = Git(program=program, directory=root, settings={"safe.directory": str(root)})
         _refuse_bare(self._theirs)
         self.temporary = _temporary_directory(root)
+        self._written = self.temporary / "objects"
         try:
-            self._ours = self._borrow(program)
+            with explained(f"{self.temporary} cannot be written to"):
+                self._ours = self._borrow(program)
         except BaseException:
             self.close()
             raise
@@ -82,9 +86,7 @@ class Repository:
         return revisions.resolve(self._theirs, ref)
 
     def default_base(self) -> Revision:
-        """What a change is compared with when nobody says; see `revisions.default_base`. Raises
-        `CheckoutError`.
-        """
+        """What a change is compared with when nobody says. Raises `CheckoutError`. (`revisions`)"""
         return revisions.default_base(self._theirs, lambda: self.working_tree().dirty)
 
     def working_tree(self) -> Revision:
@@ -93,24 +95,24 @@ class Repository:
         `sha` is HEAD's. `dirty` says that the files differ from HEAD's.
         """
         head = revisions.head(self._theirs)
-        with self._index() as index:
+        with explained("the working tree cannot be copied"), self._index() as index:
             self._copy_index(index)
             here = self._at(self.root, index)
-            if unmerged := here.names("diff", "--name-only", "--diff-filter=U", "-z"):
-                raise CheckoutError(f"a merge is not finished: {_listed(unmerged)}. Finish it or abort it.")
-            here("add", "--all")
-            tree = here("write-tree", "--missing-ok")
+            _refuse_unmerged(here)
+            _forget_assumptions(here)
+            unseeing = self._at(self.root, index, GIT_OBJECT_DIRECTORY=str(self._written))
+            unseeing("add", "--all")
+            tree = unseeing("write-tree", "--missing-ok")
             self._refuse_dirty_submodules(here)
         return Revision(name="working tree", sha=head.sha, tree=tree, dirty=tree != head.tree)
 
     def materialise(self, revision: Revision, destination: Path) -> Path:
-        """Write the files of `revision` into `destination`, which must be empty or absent; return it
-        resolved.
+        """Write the files of `revision` into `destination`, which must be empty or absent.
 
-        Symbolic links are written as links. Raises `CheckoutError`.
+        Symbolic links are written as links. Returns the resolved path. Raises `CheckoutError`.
         """
-        destination = _empty_directory(destination)
-        with self._index() as index:
+        with explained(f"{destination} cannot be written"), self._index() as index:
+            destination = _empty_directory(destination)
             here = self._at(destination, index)
             here("read-tree", "--reset", "-u", revision.tree)
             self._fill_in_large_files(here, destination)
@@ -125,18 +127,17 @@ class Repository:
         )
 
     def _borrow(self, program: str) -> Git:
-        """A repository of ours with the user's objects, ignore rules and attributes, and none of its
-        programs.
-        """
+        """A repository of ours with the user's objects, ignore rules and attributes, and no programs."""
         ours = self.temporary / "repository.git"
         template = self.temporary / "template"
         template.mkdir()
+        self._written.mkdir()
         settings = {key: value for key in _COPIED_SETTINGS if (value := self._setting(key))}
         git = alone(self.temporary, program, settings, {"GIT_DIR": str(ours)})
         kind = self._theirs("rev-parse", "--show-object-format")
         git("init", "--quiet", "--bare", f"--object-format={kind}", f"--template={template}", ours)
         alternates = ours / "objects" / "info" / "alternates"
-        alternates.write_bytes(_alternate(self._path("objects")))
+        alternates.write_bytes(_alternate(self._path("objects")) + _alternate(self._written))
         (ours / "info").mkdir(exist_ok=True)
         for name in _COPIED_FILES:
             if (file := self._path(name)).is_file():
@@ -151,14 +152,12 @@ class Repository:
         """A path below `.git`, which may be one of several directories if this is a worktree."""
         return self.root / self._theirs("rev-parse", "--git-path", name)
 
-    def _at(self, directory: Path, index: Path) -> Git:
+    def _at(self, directory: Path, index: Path, **environment: str) -> Git:
         """Our repository, with `directory` as its working tree."""
-        environment = {
-            **self._ours.environment,
-            "GIT_INDEX_FILE": str(index),
-            "GIT_WORK_TREE": str(directory),
-        }
-        return replace(self._ours, directory=directory, environment=environment)
+        paths = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(directory)}
+        return replace(
+            self._ours, directory=directory, environment={**self._ours.environment, **paths, **environment}
+        )
 
     @contextlib.contextmanager
     def _index(self) -> Iterator[Path]:
@@ -217,9 +216,7 @@ class Repository:
 
 
 def open_repository(start: Path) -> Repository:
-    """The repository that `start` lies in. Raises `CheckoutError` if there is none, or no git that can be
-    used.
-    """
+    """The repository that `start` lies in. Raises `CheckoutError` without a repository or a usable git."""
     start = start.resolve()
     for directory in (start, *start.parents):
         if (directory / ".git").exists():
@@ -252,20 +249,38 @@ def _temporary_directory(root: Path) -> Path:
     parent = Path(tempfile.gettempdir()).resolve()
     if parent.is_relative_to(root):
         raise CheckoutError(f"TMPDIR, {parent}, lies inside the repository {root}. Set it to one outside.")
-    try:
+    with explained(f"no temporary directory can be made in {parent}"):
         return Path(tempfile.mkdtemp(prefix="gotrace-", dir=parent))
-    except OSError as error:
-        raise os_failure(f"no temporary directory can be made in {parent}", error) from error
 
 
 def _empty_directory(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise CheckoutError(f"{path} is not empty; files of a revision would be mixed with others.")
-    except OSError as error:
-        raise os_failure(f"{path} cannot be made", error) from error
+    path.mkdir(parents=True, exist_ok=True)
+    if any(path.iterdir()):
+        raise CheckoutError(f"{path} is not empty; files of a revision would be mixed with others.")
     return path.resolve()
+
+
+def _refuse_unmerged(git: Git) -> None:
+    if entries := git.names("ls-files", "--unmerged", "-z"):
+        names = tuple(dict.fromkeys(entry.partition("\t")[2] for entry in entries))
+        raise CheckoutError(f"a merge is not finished: {_listed(names)}. Finish it or abort it.")
+
+
+def _forget_assumptions(git: Git) -> None:
+    """Have git look at files it was told to assume unchanged, and write a sparse index out in full.
+
+    Both need the user's objects, which `git add` does not get to see.
+    """
+    assumed = [entry[2:] for entry in git.names("ls-files", "-v", "-z") if entry[0].islower()]
+    names = "".join(f"{name}\0" for name in assumed)
+    git(
+        "update-index",
+        "--no-assume-unchanged",
+        "--force-write-index",
+        "-z",
+        "--stdin",
+        stdin=os.fsencode(names),
+    )
 
 
 def _gitlinks(git: Git) -> Iterator[tuple[str, str]]:

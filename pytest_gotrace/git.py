@@ -6,12 +6,12 @@ fetch all start programs that a revision can choose. Each is closed here, for ev
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,32 +56,30 @@ _ADVICE = (
     (r"Read-only file system", "set TMPDIR to a directory that can be written"),
     (r"Permission denied", "give yourself permission to read it, or have git ignore it"),
     (r"dubious ownership", "the repository belongs to another user, and git refuses it"),
+    (
+        r"unable to (?:write|create) (?:file|temporary file)",
+        "the disk is full or cannot be written to: free some space, or set TMPDIR to another one",
+    ),
     (r"File name too long", "set TMPDIR to a directory with a shorter name"),
     (
-        r"transport '\w+' not allowed|lazy fetching disabled|promisor",
-        "this is a partial clone and lacks the objects: `git fetch --refetch --no-filter` brings them",
-    ),
-    (
-        r"unable to read|missing (?:blob|tree|object)|bad object|could not (?:get|read)|not a tree",
-        "objects are missing: `git fsck` says which, a fresh clone has them",
+        r"transport .\w+. not allowed|lazy fetching|promisor|unable to read|bad object|missing (?:blob|tree)",
+        "objects are missing, as in a partial clone: `git fetch --refetch --no-filter` brings them",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Git:
-    """How to run git on one repository. `environment` is added to the process's own, minus every `GIT_*` in
-    it.
-    """
+    """How to run git in a directory: with the process's environment, every `GIT_*` replaced by ours."""
 
     program: str
     directory: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, *arguments: str | Path) -> str:
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> str:
         """What git prints, without the last newline. Raises `CheckoutError` with git's words and advice."""
-        done = self.ask(*arguments)
+        done = self.ask(*arguments, stdin=stdin)
         if done.returncode:
             raise failure(f"`git {arguments[0]}` failed in {self.directory}", os.fsdecode(done.stderr))
         return os.fsdecode(done.stdout).rstrip("\n")
@@ -90,14 +88,14 @@ class Git:
         """The parts of an answer separated by NUL (`-z`), the only separator that no file name contains."""
         return tuple(filter(None, self(*arguments).split("\0")))
 
-    def ask(self, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    def ask(self, *arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run git where failing is one of the answers."""
         try:
             return subprocess.run(
                 [self.program, *map(str, arguments)],
                 cwd=self.directory,
                 env=self._environ(),
-                stdin=subprocess.DEVNULL,
+                input=stdin,
                 capture_output=True,
                 check=False,
             )
@@ -140,9 +138,13 @@ def failure(message: str, detail: str) -> CheckoutError:
     """An error that ends with what to do about it, as far as that is known."""
     lines = [line for line in detail.strip().splitlines() if not line.startswith("hint:")]
     advice = next((advice for pattern, advice in _ADVICE if re.search(pattern, detail)), "")
-    return CheckoutError("; ".join(filter(None, (f"{message}: {' '.join(lines[-3:])}", advice))))
+    return CheckoutError("; ".join(filter(None, (f"{message}: {' '.join(lines[:3])}", advice))))
 
 
-def os_failure(message: str, error: OSError) -> CheckoutError:
-    """The same for an error of the operating system."""
-    return failure(message, error.strerror or errno.errorcode.get(error.errno or 0, str(error)))
+@contextlib.contextmanager
+def explained(message: str) -> Iterator[None]:
+    """Turn an error of the operating system, such as a full disk, into a `CheckoutError` with what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise failure(message, str(error)) from error

@@ -77,9 +77,7 @@ def _declares_benchmark(file: Path) -> bool:
 
 
 def _json_values(text: str) -> Iterator[dict[str, Any]]:
-    """The objects of `go list -json`, one after the other; lines of other text between them are `go`'s
-    remarks.
-    """
+    """The objects of `go list -json`, one after the other; what stands between them are remarks of `go`."""
     decoder, position = json.JSONDecoder(), 0
     while (start := re.compile(r"^\{", re.MULTILINE).search(text, position)) is not None:
         value, position = decoder.raw_decode(text, start.start())

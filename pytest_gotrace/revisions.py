@@ -45,9 +45,9 @@ def find(git: Git, name: str) -> Revision | None:
     answer = git.ask("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
     if b"ambiguous" in answer.stderr:
         raise CheckoutError(f"{name!r} is the beginning of several commits' hashes. Give more digits.")
-    if answer.returncode:
-        return None
     sha = os.fsdecode(answer.stdout).strip()
+    if answer.returncode or not re.fullmatch("[0-9a-f]{40,64}", sha):
+        return None
     return Revision(name=name, sha=sha, tree=git("rev-parse", "--verify", f"{sha}^{{tree}}"))
 
 
