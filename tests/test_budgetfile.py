@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -302,6 +303,13 @@ def test_a_name_with_a_line_break_stays_on_one_line_of_the_message(read):
     with pytest.raises(BudgetError) as caught:
         read('version: 1\nbudgets: {"a\\nb": {ns/op: fast}}')
     assert caught.value.message.startswith(r"budgets: 'a\nb': ns/op: expected a limit")
+
+
+def test_the_example_repository_has_a_budget_without_mistakes(validator):
+    """The budget that newcomers look at is read, and has no error in an editor."""
+    path = Path(__file__).parents[1] / "example-go-repo" / "gotrace.yaml"
+    assert load(path).advice() == ()
+    validator.validate(yaml.load(path.read_text(encoding="utf-8"), Core))
 
 
 @pytest.mark.parametrize("text", [EXAMPLE, ONE, WAIVER, rule("region[a].p99: '+1.5 % and 2 µs, max 1m30s'")])

@@ -12,7 +12,6 @@ from pytest_gotrace.metrics import (
     STATISTICS,
     Key,
     Metric,
-    default_floor,
     find,
     nearest,
     parse_key,
@@ -95,28 +94,28 @@ def test_a_series_that_cannot_be_is_refused(text, message):
 
 
 @pytest.mark.parametrize(
-    ("text", "unit", "floor"),
+    ("text", "unit"),
     [
-        ("ns/op", "ns", 0),
-        ("B/op", "B", 0),
-        ("allocs/op", "1", 0),
-        ("custom[x]", "1", 0),
-        ("region[db].p99", "ns", 1000),
-        ("sched-wait.total", "ns", 1000),
-        ("sched-wait.count", "1", 1),
-        ("goroutine-leak.count", "1", 1),
+        ("ns/op", "ns"),
+        ("B/op", "B"),
+        ("allocs/op", "1"),
+        ("custom[x]", "1"),
+        ("region[db].p99", "ns"),
+        ("sched-wait.total", "ns"),
+        ("sched-wait.count", "1"),
+        ("goroutine-leak.count", "1"),
     ],
 )
-def test_a_key_has_a_unit_and_a_floor(text, unit, floor):
-    """A count is a plain number whatever it counts; only what a trace shows is given a floor."""
-    assert (unit_of(parse_key(text)), default_floor(parse_key(text))) == (unit, floor)
+def test_a_key_has_a_unit(text, unit):
+    """A count is a plain number whatever it counts; every other number has the unit of its metric."""
+    assert unit_of(parse_key(text)) == unit
 
 
 def test_the_catalogue_can_be_extended():
     """A metric that is in the catalogue passed in can be named, and is unknown without it."""
     more = (*CATALOGUE, Metric(name="heap", unit="B", traced=True, about="live heap", statistics=("max",)))
     assert parse_key("heap.max", more) == Key(metric="heap", statistic="max")
-    assert default_floor(parse_key("heap.max", more), more) == 1024
+    assert unit_of(parse_key("heap.max", more), more) == "B"
     with pytest.raises(UsageError, match="unknown metric 'heap'"):
         parse_key("heap.max")
 
