@@ -1,9 +1,13 @@
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
+import pytest_gotrace.stats
 from pytest_gotrace.stats import Cell, Plan, judge, summarize
 from pytest_gotrace.stats.decision import holm
 
@@ -463,3 +467,12 @@ def test_exact_method_needs_enough_patterns():
     guilty, *others = judge([measured(0.5, pairs=10), *family(pairs=10)], look=1, plan=plan)
     assert guilty.decision == "over"
     assert "over" not in {c.decision for c in others}
+
+
+def test_types_cost_no_scipy():
+    """Importing the package and its types does not import scipy; every public name is found nevertheless."""
+    light = "import sys, pytest_gotrace.stats; assert 'scipy' not in sys.modules"
+    code = f"{light}\nfrom pytest_gotrace.stats import *"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
+    with pytest.raises(AttributeError, match="no attribute 'mean'"):
+        _ = pytest_gotrace.stats.mean

@@ -8,13 +8,20 @@ back; the differences of pairs are tested against the cell's *budget*, once for 
 being within, with a t-test whose variance is shared among cells. Being over is corrected for the number of
 cells and of looks, so that a pull request with every cell exactly at its budget fails with 5 %. What is
 neither is inconclusive and says how many more pairs would tell.
+
+Importing this costs no scipy; that waits for the first name that computes.
 """
 
-from pytest_gotrace.stats.describe import summarize
-from pytest_gotrace.stats.diagnostics import Diagnosis, diagnose
-from pytest_gotrace.stats.judgement import judge
-from pytest_gotrace.stats.quantiles import events_needed, quantiles
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pytest_gotrace.stats.types import Cell, Comparison, Decision, Plan, Sample, Summary
+
+if TYPE_CHECKING:
+    from pytest_gotrace.stats.describe import summarize
+    from pytest_gotrace.stats.diagnostics import Diagnosis, diagnose
+    from pytest_gotrace.stats.judgement import judge
+    from pytest_gotrace.stats.quantile import events_needed, quantiles
 
 __all__ = [
     "Cell",
@@ -30,3 +37,18 @@ __all__ = [
     "quantiles",
     "summarize",
 ]
+
+_HOMES = {
+    "Diagnosis": "diagnostics",
+    "diagnose": "diagnostics",
+    "events_needed": "quantile",
+    "judge": "judgement",
+    "quantiles": "quantile",
+    "summarize": "describe",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # the type checker sees the imports above instead
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
