@@ -14,6 +14,9 @@ NAME_LENGTH = 200
 
 _BACKTICKS = re.compile(r"`+")
 
+#: Longest run of backticks left as it is: cmark knows no code span of more than 80, no fence of over 255.
+_MOST_BACKTICKS = 40
+
 _SPAN = re.compile(r"`([^`]*)`")
 
 #: What may stand in Markdown as it is: a word, a number or a dash, with a sentence's punctuation around it.
@@ -50,9 +53,10 @@ def shorten(text: str, length: int) -> str:
 
 def code(text: str, *, table: bool = False) -> str:
     """A Markdown code span that shows `text` and nothing else; `table` for the cell of a table."""
-    shown = shorten(visible(text), NAME_LENGTH) or '""'
+    shown = _tame(shorten(visible(text), NAME_LENGTH)) or '""'
     fence = "`" * (1 + _longest_run(shown))
-    pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    # A parser takes one space from either end, unless there is nothing but spaces.
+    pad = " " if shown.strip(" ") and (shown[0] in "` " or shown[-1] in "` ") else ""
     # A table is cut at every bar, those of code spans included, before anything else is looked at.
     body = shown.replace("|", r"\|") if table else shown
     return f"{fence}{pad}{body}{pad}{fence}"
@@ -63,6 +67,8 @@ def prose(text: str, *, table: bool = False) -> str:
     pieces = _SPAN.split(" ".join(text.split()))
     spoken = ""
     for index, piece in enumerate(pieces):
+        if not piece:
+            continue
         said = code(piece, table=table) if index % 2 else _words(piece, table=table, first=not spoken)
         # Two code spans side by side would read as one.
         spoken += f" {said}" if spoken.endswith("`") and said.startswith("`") else said
@@ -71,8 +77,8 @@ def prose(text: str, *, table: bool = False) -> str:
 
 def fenced(text: str) -> str:
     """A fenced code block with every line of `text`, and no way out of it."""
-    lines = [visible(line.expandtabs(8)) for line in text.splitlines()]
-    fence = "`" * max(3, 1 + _longest_run(text))
+    lines = [_tame(visible(line.expandtabs(8))) for line in text.splitlines()]
+    fence = "`" * max(3, 1 + max(map(_longest_run, lines), default=0))
     return "\n".join([fence, *lines, fence])
 
 
@@ -82,7 +88,11 @@ def log_line(text: str) -> str:
     GitHub's runner obeys `::cmd::` at the start of a line and `##[cmd]` anywhere in one.
     """
     shown = visible(text).replace("##[", r"##\u{5b}")
-    return rf"\u{{3a}}{shown[1:]}" if shown.startswith("::") else shown
+    return shown.replace("::", r"\u{3a}:", 1) if shown.lstrip(" ").startswith("::") else shown
+
+
+def _tame(text: str) -> str:
+    return text if _longest_run(text) <= _MOST_BACKTICKS else text.replace("`", r"\u{60}")
 
 
 def _longest_run(text: str) -> int:

@@ -27,7 +27,7 @@ from pytest_gotrace.units import format_duration, percent_text
 #: A comment on GitHub holds 65,536 characters. Bytes are what we count: they are never fewer than characters.
 COMMENT_BYTES = 60_000
 
-#: Rows of the table that is read first.
+#: Rows of each list that is not folded away.
 FIRST_ROWS = 15
 
 _COMMAND_CHARACTERS = 2_000
@@ -132,6 +132,12 @@ def _problems(report: Report) -> list[VerdictEntry]:
     return sorted((entry for entry in report.verdicts if entry.outcome in _PROBLEMS), key=_gravity)
 
 
+def _why(report: Report) -> list[Why]:
+    """What is known about the problems, in their order."""
+    order = {entry.benchmark: -place for place, entry in enumerate(reversed(_problems(report)))}
+    return sorted((why for why in report.why if why.sentence), key=lambda why: order.get(why.benchmark, 1))
+
+
 def _inconclusive(report: Report) -> list[VerdictEntry]:
     return sorted((entry for entry in report.verdicts if entry.outcome == "inconclusive"), key=_gravity)
 
@@ -176,7 +182,7 @@ def _output(failure: Failure) -> str:
 _SECTIONS = (
     _Section(name="doubts", urgency=0, rows=lambda report: report.warnings[1:]),
     _Section(name="problems", urgency=1, rows=_problems, at_most=FIRST_ROWS),
-    _Section(name="why", urgency=2, rows=lambda report: [why for why in report.why if why.sentence]),
+    _Section(name="why", urgency=2, rows=_why, at_most=FIRST_ROWS),
     _Section(name="inconclusive", urgency=3, rows=_inconclusive, at_most=FIRST_ROWS),
     _Section(name="improved", urgency=7, rows=_improved),
     _Section(name="all", urgency=8, rows=_all),

@@ -40,6 +40,7 @@ def failure_text(entry: VerdictEntry, why: Why | None = None, *, reproduce: str 
         ("found", found_text(entry)),
         ("evidence", evidence_text(entry)),
         ("because", entry.reason),
+        ("needs", needed_text(entry) if entry.outcome == "inconclusive" else ""),
         ("waived", waived_text(entry)),
         *(("note", warning) for warning in entry.warnings),
         ("why", why.sentence if why else ""),
