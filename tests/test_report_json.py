@@ -6,6 +6,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 import sample_reports as samples
+from hostile import any_report
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -239,7 +240,7 @@ class TestHostileFile:
         assert str(caught.value).startswith("from-fork.json: ")
 
     def test_depth_is_counted_exactly(self):
-        """Nesting is allowed up to the limit, where another rule then speaks, and refused one level deeper."""
+        """Nesting is allowed up to the limit, where another rule speaks, and refused one level deeper."""
         for depth, message in [(MAX_DEPTH - 1, "expected an object"), (MAX_DEPTH, "nested too deeply")]:
             with pytest.raises(RecordingError, match=message):
                 parse_report(b"[" * depth + b"1" + b"]" * depth)
@@ -295,41 +296,3 @@ class TestHostileFile:
         except RecordingError:
             return
         assert isinstance(parsed, Report)
-
-
-def any_report():
-    """Reports within the bounds of the schema, built from the types alone."""
-    finite = st.floats(min_value=-1e300, max_value=1e300)
-    text = st.text(max_size=20)
-    special = {
-        "sha": st.sampled_from(["", "a" * 40, "0" * 64]),
-        "until": st.sampled_from(["", "2026-12-31"]),
-        "tool": st.sampled_from(["", "0.1.0", "1.0+local"]),
-        "unit": st.sampled_from(["ns", "B", "1"]),
-        "alpha": st.floats(0, 1),
-        "elapsed_seconds": st.floats(0, 1e9),
-        "p": st.none() | st.floats(0, 1),
-        "detectable": st.none() | st.floats(0, 1e300),
-    }
-
-    def of(kind):
-        if dataclasses.is_dataclass(kind):
-            hints = typing.get_type_hints(kind)
-            return st.builds(
-                kind, **{name: special[name] if name in special else of(hint) for name, hint in hints.items()}
-            )
-        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-        if origin is tuple:
-            many = arguments[-1] is Ellipsis
-            return (
-                st.lists(of(arguments[0]), max_size=2).map(tuple) if many else st.tuples(*map(of, arguments))
-            )
-        if origin is dict:
-            return st.dictionaries(text, text, max_size=3)
-        if origin is typing.Literal:
-            return st.sampled_from(arguments)
-        if type(None) in arguments:
-            return st.none() | of(arguments[0])
-        return {str: text, int: st.integers(0, 1_000_000), float: finite, bool: st.booleans()}[kind]
-
-    return of(Report)

@@ -1,0 +1,109 @@
+from dataclasses import replace
+
+import pytest
+import sample_reports as samples
+from hostile import any_report, names
+from hypothesis import given, settings
+from oracles import commands
+
+from pytest_gotrace import sentences
+from pytest_gotrace.report import Interval
+from pytest_gotrace.sentences import failure_text, verdict_sentence
+
+
+class TestVerdictSentence:
+    @pytest.mark.parametrize(
+        ("report", "sentence"),
+        [
+            (samples.GREEN, "2 within, 1 identical: 2 of 2 benchmarks measured"),
+            (samples.REGRESSION, "3 over budget (1 waived), 1 within: 2 of 2 benchmarks measured"),
+            (samples.UNDECIDED, "1 inconclusive, 1 within: 2 of 2 benchmarks measured"),
+            (
+                samples.BROKEN,
+                "1 failed, 1 missing, 1 new, 1 within, 1 identical: 3 of 4 benchmarks measured; "
+                "caution: tracing slows `head` down by 9 % more than base (and 1 more)",
+            ),
+            (replace(samples.QUIET, measured=0), "nothing judged: 0 of 2 benchmarks measured"),
+        ],
+    )
+    def test_counts_worst_first_and_the_doubt(self, report, sentence):
+        """The sentence counts outcomes, worst first, and carries the gravest doubt on the same line."""
+        assert verdict_sentence(report) == sentence
+
+    def test_a_long_doubt_is_cut(self):
+        """A doubt of any length leaves the sentence short."""
+        assert len(verdict_sentence(replace(samples.GREEN, warnings=("w" * 5000,)))) < 400
+
+
+class TestFailureText:
+    def test_over_budget(self):
+        """An item over its budget says what was expected, found, how sure that is, why, and what to do."""
+        assert failure_text(samples.OVER, samples.WHY, reproduce="pytest -k large") == (
+            "expected:  handler/BenchmarkHandler/large region[db].p99 within +10% and 20us (gotrace.yaml:7)\n"
+            "found:     412 µs → 689 µs, +67 % [+41 %, +98 %]\n"
+            "evidence:  10 pairs, p 0.0008 adjusted\n"
+            "why:       `sync-block[chan send]` +271 µs per operation, 81% of what was added, at "
+            "`pool.(*Pool).Submit` (`pool.go:41`), ended by `pool.(*Pool).worker` (`pool.go:63`)\n"
+            "advice:    Senders outrun the receiver: look at the channel's buffer and at who receives.\n"
+            "reproduce: pytest -k large"
+        )
+
+    def test_missing(self):
+        """An item without numbers says its outcome and its reason."""
+        assert failure_text(samples.MISSING) == (
+            "expected:  encode/BenchmarkEncode region[flush].p50 within +10% (gotrace.yaml:12)\n"
+            "found:     missing\n"
+            "because:   no region `flush` was seen on head"
+        )
+
+    def test_inconclusive(self):
+        """An undecided item says what would settle it."""
+        text = failure_text(replace(samples.INCONCLUSIVE, warnings=("the base was recorded",)))
+        assert text.splitlines()[2:] == [
+            "evidence:  20 pairs, p 0.4 adjusted",
+            "because:   an increase of 10% is neither shown nor ruled out",
+            "needs:     about 24 pairs (12 to 40); 20 pairs can show +18 % or more",
+            "note:      the base was recorded",
+        ]
+
+    def test_waived(self):
+        """A waived item says who accepted it until when."""
+        assert "waived:    agreed in the design review (until 2026-12-31)" in failure_text(samples.WAIVED)
+
+    @settings(derandomize=True, max_examples=200, deadline=None)
+    @given(any_report(names))
+    def test_no_commands(self, report):
+        """Whatever things are called, no line is a command to a CI runner, and each is printable."""
+        why = report.why[0] if report.why else None
+        for entry in report.verdicts:
+            for line in failure_text(entry, why, reproduce=report.reproduce).split("\n"):
+                assert line.isprintable()
+                assert not commands(line)
+
+
+class TestParts:
+    def test_no_ratio(self):
+        """Where the base is 0 there is no ratio, and the difference is shown in its unit."""
+        entry = replace(
+            samples.OVER, change=None, difference=Interval(center=2048.0, low=1024.0, high=3072.0), unit="B"
+        )
+        assert sentences.change_text(entry) == "+2 KiB [+1 KiB, +3 KiB]"
+
+    def test_a_point(self):
+        """An interval without width is one number."""
+        assert sentences.change_text(samples.IMPROVED) == "\u221225 %"
+
+    def test_one_side(self):
+        """A side that was not measured is left empty."""
+        assert sentences.sides_text(replace(samples.OVER, base=None)) == ("", "689 µs")
+
+    def test_small_p(self):
+        """A p-value too small to print is bounded."""
+        assert sentences.evidence_text(replace(samples.OVER, p=1e-9)) == "10 pairs, p below 0.0001 adjusted"
+
+    def test_cause(self):
+        """The cause is the state that grew most; without growth there is none."""
+        assert sentences.cause_text(samples.WHY) == "`sync-block[chan send]` +271 µs per operation"
+        shrunk = tuple(replace(state, head=0.0) for state in samples.WHY.states)
+        assert sentences.cause_text(replace(samples.WHY, states=shrunk)) == ""
+        assert sentences.cause_text(None) == ""
