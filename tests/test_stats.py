@@ -9,6 +9,7 @@ from scipy import stats
 
 import pytest_gotrace.stats
 from pytest_gotrace.stats import Cell, Plan, judge, summarize
+from pytest_gotrace.stats.advice import _percent
 from pytest_gotrace.stats.decision import holm
 
 NAN = float("nan")
@@ -398,6 +399,21 @@ def test_not_decidable():
     c = one(pairs_of(np.log(1.05) + np.array([-0.1, 0.1] * 5)), look=1)
     assert c.pairs_needed is None
     assert any("raise the budget to at least" in w for w in c.warnings)
+
+
+@pytest.mark.parametrize(
+    ("size", "budget", "text"),
+    [
+        (0.0311, {"relative": 0.1}, "3.2 %"),
+        (0.31, {"relative": 0.1}, "31 %"),
+        (1.234, {"relative": 0.1}, "130 %"),
+        (12.0, {"relative": 0.1}, "1200 %"),
+        (0.00101, {"absolute": 5.0}, "0.11 % of the base"),
+    ],
+)
+def test_advice_is_rounded_up(size, budget, text):
+    """A budget that is recommended has two digits and is never smaller than what is needed."""
+    assert _percent(size, Cell(base=np.ones(6), head=np.ones(6), **budget)) == text
 
 
 def test_small_counts_are_named():

@@ -6,6 +6,7 @@ A warning never changes a decision.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil, floor, log10
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def _reason(c: Comparison, cell: Cell, plan: Plan) -> str:
 def _undecidable(c: Comparison, cell: Cell, plan: Plan) -> str:
     if c.decision != "inconclusive" or c.exact or c.pairs_needed or c.pairs < PAIRS_TO_PASS:
         return ""
-    budget = f" to at least {_percent(c.advisable)}" if c.advisable else ""
+    budget = f" to at least {_percent(c.advisable, cell)}" if c.advisable else ""
     return f"not decidable at this noise: raise the budget{budget}, make runs longer, or drop the budget"
 
 
@@ -54,8 +55,8 @@ def _underpowered(c: Comparison, cell: Cell, plan: Plan) -> str:
     if not c.underpowered or c.provable is None:
         return ""
     return (
-        f"underpowered: at this noise {plan.looks[-1]} pairs prove budgets from {_percent(c.provable)} on; "
-        "raise the budget or make runs longer"
+        f"underpowered: at this noise {plan.looks[-1]} pairs prove budgets from "
+        f"{_percent(c.provable, cell)} on; raise the budget or make runs longer"
     )
 
 
@@ -96,5 +97,8 @@ def _small_count(c: Comparison, cell: Cell, plan: Plan) -> str:
 _WARNINGS = (_undecidable, _underpowered, _suspect, _incomplete, _clipped, _small_count)
 
 
-def _percent(size: float | None) -> str:
-    return "" if size is None else f"{100 * size:.2g} %"
+def _percent(size: float, cell: Cell) -> str:
+    """A size rounded up to two digits: a budget a little too small would not do."""
+    digits = 1 - floor(log10(size)) if size > 0 else 0
+    share = ceil(round(size * 10.0**digits, 6)) / 10.0**digits
+    return f"{100 * share:.{max(digits - 2, 0)}f} %" + (" of the base" if cell.relative is None else "")
