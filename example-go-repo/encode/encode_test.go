@@ -7,13 +7,13 @@ import (
 
 // A day has this many batches. They stay in memory, as in the service, so that
 // the garbage collector has something to mark.
-const batches, batchSize = 8, 256
+const batches, batchSize = 8, 128
 
 func orders(n int) []Order {
 	orders := make([]Order, n)
 	for i := range orders {
 		orders[i] = Order{ID: i, Customer: fmt.Sprintf("customer-%d", i%17), Note: notes[i%len(notes)]}
-		for line := 0; line < 8; line++ {
+		for line := 0; line < 16; line++ {
 			orders[i].Lines = append(orders[i].Lines, Line{
 				Article: fmt.Sprintf("article-%03d", (i*5+line*3)%101), Count: 1 + line, Cents: 199 + i,
 			})
@@ -22,7 +22,10 @@ func orders(n int) []Order {
 	return orders
 }
 
-var notes = []string{"leave at the door", "", "ring twice\nthen wait", "gift, no invoice in the box"}
+var notes = []string{
+	"leave at the door", "", "ring twice\nthen wait", "gift, no invoice in the box",
+	"second floor", "", "call first", "neighbour takes it",
+}
 
 func TestEncodeWritesOneRecordForEachOrder(t *testing.T) {
 	var e Encoder
