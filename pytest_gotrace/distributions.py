@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gotrace.metrics import CATALOGUE, Key, Metric
+from pytest_gotrace.metrics import CATALOGUE, QUANTILES, Key, Metric
 from pytest_gotrace.rounds import Ints, Round, own_frame
 from pytest_gotrace.stats import quantiles
 from pytest_gotrace.trace import Frame, State
@@ -20,7 +20,6 @@ from pytest_gotrace.trace import Frame, State
 #: Quantiles kept of each run: those that rules may name, and the deciles that a picture needs.
 PROBABILITIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 
-_QUANTILE = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 _PAUSES = ("stop-the-world (GC mark termination)", "stop-the-world (GC sweep termination)")
 _SYNC_WORDS = ("chan", "select", "sync")
 
@@ -43,8 +42,8 @@ class Distribution:
 
     def statistic(self, name: str) -> float:
         """The number that a rule's statistic names: `count`, `total`, `mean`, `max`, `p50`, `p90` or `p99`."""
-        if name in _QUANTILE:
-            return self.quantiles[PROBABILITIES.index(_QUANTILE[name])]
+        if name in QUANTILES:
+            return self.quantiles[PROBABILITIES.index(QUANTILES[name])]
         return float(getattr(self, name))
 
 
@@ -67,7 +66,7 @@ def reduce(events: Ints, operations: int) -> Distribution:
         total=float(values.sum()) / operations,
         mean=float(values.mean()),
         max=float(values.max()),
-        quantiles=tuple(float(value) for value in quantiles(values, np.array(PROBABILITIES))),
+        quantiles=tuple(float(value) for value in quantiles(values, PROBABILITIES)),
     )
 
 
@@ -82,9 +81,7 @@ def extract(
         for subject, events in metric.events(measured).items():
             if len(events):
                 merged.setdefault(rename(Key(metric=metric.name, subject=subject)), []).append(events)
-    return {
-        key: reduce(np.concatenate(parts), measured.operations) for key, parts in sorted(merged.items())
-    }
+    return {key: reduce(np.concatenate(parts), measured.operations) for key, parts in sorted(merged.items())}
 
 
 def waits(measured: Round, module: str) -> tuple[Wait, ...]:
@@ -182,7 +179,9 @@ def _named(column: Callable[[Round], tuple[NDArray[np.int32], Ints, Ints]]) -> C
 def _split(names: NDArray[np.int32], values: Ints, strings: Sequence[str]) -> Iterator[tuple[str, Ints]]:
     order = np.argsort(names, kind="stable")
     codes, first = np.unique(names[order], return_index=True)
-    for code, part in zip(codes.tolist(), np.split(values[order], first[1:]), strict=True):
+    ends = np.append(first[1:], len(order))
+    for code, begin, end in zip(codes.tolist(), first.tolist(), ends[: len(codes)].tolist(), strict=True):
+        part = values[order[begin:end]]
         if strings[code]:  # a nameless region is the one that Go makes of an inherited task
             yield strings[code], part
 

@@ -80,6 +80,8 @@ class GoTestError(GotraceError):
 
     exit_code = ExitCode.MEASUREMENT_FAILED
 
-    def __init__(self, message: str, command: tuple[str, ...] = (), exit_code: int | None = None, tail: str = "") -> None:
+    def __init__(
+        self, message: str, command: tuple[str, ...] = (), exit_code: int | None = None, tail: str = ""
+    ) -> None:
         self.message, self.command, self.returned, self.tail = message, command, exit_code, tail
         super().__init__(message + (f"\n{tail}" if tail else ""))

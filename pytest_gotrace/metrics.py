@@ -20,8 +20,8 @@ Subject = Literal["none", "optional", "required"]
 #: One number per run from the run's events; `total` is per operation, `count` is of the whole run.
 STATISTICS = ("count", "total", "mean", "p50", "p90", "p99", "max")
 
-#: The share of events that must lie on either side of a quantile for a run to say anything about it.
-EVENTS_BEYOND_QUANTILE = 5
+#: Those of them that are quantiles, with their probability.
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +108,6 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
 )
 
-_DEFAULT_FLOORS = {"ns": 1_000.0, "B": 1_024.0, "1": 1.0}
-
 _KEY = re.compile(r"(?P<metric>[^\[\].]+)(?:\[(?P<subject>.*)\])?(?:\.(?P<statistic>[a-z0-9]+))?", re.DOTALL)
 
 
@@ -195,16 +193,6 @@ def parse_series(text: str, catalogue: Sequence[Metric] = CATALOGUE) -> Key:
 def unit_of(key: Key, catalogue: Sequence[Metric] = CATALOGUE) -> str:
     """The unit of the one number that `key` stands for: `ns`, `B` or `1`."""
     return "1" if key.statistic == "count" else find(key.metric, catalogue).unit
-
-
-def default_floor(key: Key, catalogue: Sequence[Metric] = CATALOGUE) -> float:
-    """The absolute change, in the key's unit, that a relative budget without a floor of its own lets pass.
-
-    What comes from a trace can be zero, and a percentage of nearly nothing is noise: 1 µs for durations, one
-    event for counts. What `go test` reports is compared as a ratio and has none.
-    """
-    traced = find(key.metric, catalogue).traced
-    return _DEFAULT_FLOORS[unit_of(key, catalogue)] if traced else 0.0
 
 
 def _example(metric: Metric) -> str:

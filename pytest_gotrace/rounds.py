@@ -75,7 +75,8 @@ class Round:
 
     def own(self, goroutines: Ints) -> NDArray[np.bool_]:
         """Whether each goroutine works for the benchmark."""
-        return ~np.isin(goroutines, np.fromiter(self.foreign, np.int64, len(self.foreign)))
+        foreign: NDArray[np.bool_] = np.isin(goroutines, np.fromiter(self.foreign, np.int64, len(self.foreign)))
+        return ~foreign
 
     def states(self, state: State) -> NDArray[np.bool_]:
         """Rows of `table.states` in this state, of the benchmark's goroutines, that touch the round."""
@@ -87,7 +88,8 @@ class Round:
     def ranges(self, *names: str) -> NDArray[np.bool_]:
         """Rows of `table.ranges` with one of these names that touch the round."""
         rows = self.table.ranges
-        return np.isin(rows.name, self.codes(*names)) & self._touches(rows.begin, rows.end)
+        named: NDArray[np.bool_] = np.isin(rows.name, self.codes(*names))
+        return named & self._touches(rows.begin, rows.end)
 
     def codes(self, *names: str) -> list[int]:
         """The string codes of `names` in this trace; names that never occur have none."""
@@ -120,6 +122,18 @@ def measured_round(table: Table, operations: int) -> Round:
         operations=operations,
         goroutine=goroutine,
         foreign=frozenset(_foreign(table, goroutine)),
+    )
+
+
+def whole_trace(table: Table) -> Round:
+    """A trace from anywhere as one round of one operation, in which the timer ran from beginning to end."""
+    begin, end = (np.array([time], dtype=np.int64) for time in (table.begin, table.end))
+    return Round(
+        table=table,
+        clock=Clock(begins=begin, ends=end),
+        operations=1,
+        goroutine=-1,
+        foreign=frozenset(_foreign(table, -1)),
     )
 
 

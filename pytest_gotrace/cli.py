@@ -1,0 +1,137 @@
+"""The command `gotrace`: what needs no pytest.
+
+    gotrace init              write a first gotrace.yaml from a measurement
+    gotrace explain [FILE]    which rule of a budget speaks for which benchmark
+    gotrace schema            the JSON Schema of a budget, for editors
+    gotrace show TRACE        what one trace says
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_gotrace.errors import ExitCode, GotraceError, UsageError
+
+if TYPE_CHECKING:
+    from pytest_gotrace.gate import Gate
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what can go wrong is one sentence on standard error and an exit code of `ExitCode`."""
+    asked = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = asked.run
+    try:
+        return run(asked)
+    except GotraceError as error:
+        print(f"gotrace: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:  # `gotrace show … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.PASS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gotrace", description="Go execution traces against a budget")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    init = commands.add_parser("init", help="write a first gotrace.yaml from a measurement")
+    init.add_argument("directory", nargs="?", default=".", help="the root directory of the Go module")
+    init.add_argument("--pairs", type=int, default=6, help="how many runs of each benchmark")
+    init.set_defaults(run=_init)
+    explain = commands.add_parser("explain", help="which rule of a budget speaks for which benchmark")
+    explain.add_argument("budget", nargs="?", default="gotrace.yaml")
+    explain.set_defaults(run=_explain)
+    schema = commands.add_parser("schema", help="the JSON Schema of a budget, for editors")
+    schema.set_defaults(run=_schema)
+    show = commands.add_parser("show", help="what one trace says")
+    show.add_argument("trace")
+    show.add_argument("--format", choices=("table", "jsonl"), default="table")
+    show.set_defaults(run=_show)
+    return parser
+
+
+def _schema(asked: argparse.Namespace) -> int:
+    from pytest_gotrace.budget import schema
+
+    print(json.dumps(schema(), indent=2))
+    return ExitCode.PASS
+
+
+def _explain(asked: argparse.Namespace) -> int:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from pytest_gotrace.budget import Rule
+
+    path = Path(asked.budget)
+    with _gate(path.resolve().parent) as gate:
+        questions = gate.collect(path)
+    table = Table("benchmark", "rule", "level", "line", box=box.SIMPLE)
+    for question in questions:
+        rule = question.rule
+        text = rule.text if isinstance(rule, Rule) else question.text
+        cells = (question.benchmark.path, text, question.level, f"{path.name}:{rule.line}")
+        table.add_row(*(Text(cell) for cell in cells))
+    Console(soft_wrap=True).print(table)
+    return ExitCode.PASS if questions else ExitCode.NOTHING_MATCHED
+
+
+def _init(asked: argparse.Namespace) -> int:
+    from pytest_gotrace.starter import starting_budget
+
+    directory = Path(asked.directory).resolve()
+    path = directory / "gotrace.yaml"
+    if path.exists():
+        raise UsageError(f"{path} exists already; change it by hand, or move it away to begin anew")
+    if not (directory / "go.mod").is_file():
+        raise UsageError(f"{directory} has no go.mod; a budget lies in the root directory of a Go module")
+    with _gate(directory) as gate:
+        measured = gate.survey(directory, asked.pairs)
+    text = starting_budget(measured)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    print(f"wrote {path}; look through it, then run: pytest --gotrace-baseline")
+    return ExitCode.PASS
+
+
+def _show(asked: argparse.Namespace) -> int:
+    if asked.format == "jsonl":
+        from pytest_gotrace.trace.dump import lines
+
+        for line in lines(asked.trace):
+            print(line)
+        return ExitCode.PASS
+    from pytest_gotrace.show import table
+
+    for line in table(asked.trace):
+        print(line)
+    return ExitCode.PASS
+
+
+@contextlib.contextmanager
+def _gate(directory: Path) -> Iterator[Gate]:
+    """A gate without a base, for questions about the working tree alone."""
+    from rich.console import Console
+
+    from pytest_gotrace.gate import Customs, Gate, Options
+    from pytest_gotrace.progress import Shown
+
+    progress = Shown(Console(stderr=True))
+    with progress, Gate(Options(), Customs(), progress, directory) as gate:
+        yield gate
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""Runs in pairs: base and head back to back, the order balanced and random, one process and one trace at a time.
+
+1. Calibrate: the iteration count of each benchmark is found once, on the base, and is the same for both sides.
+2. One pair to warm up, which is dropped.
+3. Pairs in blocks of two, ABBA or BAAB by a fair coin of a recorded seed (statistics: drift cancels within a block).
+4. Benchmarks take turns pair by pair, so that a noisy minute does not fall on one of them.
+
+The trace is read between two runs and deleted; what stays of it is its distributions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_gotrace import gotest
+from pytest_gotrace.distributions import Distribution, Wait, extract, waits
+from pytest_gotrace.errors import GoTestError, TraceError
+from pytest_gotrace.gotest import GoCommand
+from pytest_gotrace.metrics import Key, Metric
+from pytest_gotrace.prepare import Bench, Benchmark, Failure
+from pytest_gotrace.recording import Run, Side
+from pytest_gotrace.rounds import measured_round
+from pytest_gotrace.trace import join, read_trace
+
+#: How long a run should last, in seconds: long enough for its noise, short enough for many of them.
+RUN_SECONDS = 0.25
+#: A run is made longer than that, up to this factor, where its quantiles need more events.
+LONGEST_STRETCH = 8.0
+#: A run's trace may take this share of the limit; the rest is room for runs that are larger than the calibration's.
+_TRACE_SHARE = 0.5
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A benchmark and how to run it. `modes` says whether untraced (False) and traced (True) runs are wanted."""
+
+    benchmark: Benchmark
+    sides: tuple[Side, ...]
+    modes: tuple[bool, ...]
+    iterations: int
+    seconds: float  # what one run is expected to take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a run's trace is read for, and the two places where a project may have its own way."""
+
+    metrics: tuple[Metric, ...]
+    rename: Callable[[Key], Key] = lambda key: key
+    adapt: Callable[[GoCommand], GoCommand] = lambda command: command
+    max_trace_mb: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What the budget needs of a benchmark: which modes, and how many events of each series for its quantiles."""
+
+    modes: tuple[bool, ...]
+    events: Mapping[Key, int]
+
+
+def orders(seed: int, pairs: int, sides: Sequence[Side]) -> list[tuple[Side, ...]]:
+    """The order of the sides in each of `pairs` pairs: blocks AB BA or BA AB by a fair coin."""
+    coin = random.Random(seed)
+    forth, back = tuple(sides), tuple(reversed(sides))
+    order: list[tuple[Side, ...]] = []
+    while len(order) < pairs:
+        order += [forth, back] if coin.random() < 0.5 else [back, forth]
+    return order[:pairs]
+
+
+def calibrate(
+    bench: Bench, reading: Reading, benchmark: Benchmark, sides: Sequence[Side], needs: Needs
+) -> Target | Failure:
+    """Choose the iteration count on the first of `sides`: by time, then by events, within the limit on traces.
+
+    The first guess comes from a single cold iteration, so it is tried and corrected once.
+    """
+    target = Target(benchmark=benchmark, sides=tuple(sides), modes=needs.modes, iterations=1, seconds=0.0)
+    nanoseconds = benchmark.status[sides[0]].nanoseconds or 1e9 * RUN_SECONDS
+    guess = max(1, round(RUN_SECONDS / 4 * 1e9 / max(nanoseconds, 1.0)))
+    began = time.perf_counter()
+    trial = run(
+        bench,
+        reading,
+        replace(target, iterations=min(guess, 1_000_000)),
+        sides[0],
+        -2,
+        0,
+        traced=needs.modes[-1],
+    )
+    if isinstance(trial, Failure):
+        return trial
+    overhead = max(0.0, time.perf_counter() - began - _seconds(trial, trial.iterations))
+    iterations = _iterations(trial, needs, reading.max_trace_mb)
+    return replace(target, iterations=iterations, seconds=_seconds(trial, iterations) + min(overhead, 1.0))
+
+
+def _iterations(trial: Run, needs: Needs, max_trace_mb: int) -> int:
+    by_time = RUN_SECONDS * trial.iterations / max(_seconds(trial, trial.iterations), 1e-9)
+    by_events = [
+        trial.iterations * events / trial.series[key].count
+        for key, events in needs.events.items()
+        if key in trial.series
+    ]
+    wished = min(max([by_time, *by_events]), by_time * LONGEST_STRETCH)
+    if trial.trace_bytes:
+        wished = min(wished, trial.iterations * max_trace_mb * _MIB * _TRACE_SHARE / trial.trace_bytes)
+    return max(1, round(wished))
+
+
+def _seconds(run: Run, iterations: int) -> float:
+    return run.values.get("ns/op", RUN_SECONDS * 1e9 / run.iterations) * iterations / 1e9
+
+
+def pairs(
+    bench: Bench,
+    reading: Reading,
+    targets: Sequence[Target],
+    rounds: range,
+    order: Sequence[tuple[Side, ...]],
+) -> Iterator[Run | Failure]:
+    """Measure `rounds` of every target, in turns. A target that fails gets no more runs; the others go on.
+
+    Round -1 is the pair that warms up: it is measured like any other, and whoever judges leaves it out.
+    """
+    failed: set[str] = set()
+    for number in rounds:
+        for target in targets:
+            for traced in target.modes:
+                for position, side in enumerate(order[number]):
+                    if target.benchmark.id in failed:
+                        continue
+                    result = run(bench, reading, target, side, number, position, traced=traced)
+                    if isinstance(result, Failure):
+                        failed.add(target.benchmark.id)
+                    yield result
+
+
+def run(
+    bench: Bench, reading: Reading, target: Target, side: Side, number: int, position: int, *, traced: bool
+) -> Run | Failure:
+    """One process of one benchmark, and its trace read if it wrote one."""
+    executable = target.benchmark.executables[side]
+    trace = bench.scratch / "run.trace" if traced else None
+    try:
+        result = gotest.run_benchmark(
+            executable.binary,
+            target.benchmark.name,
+            target.iterations,
+            trace=trace,
+            cwd=executable.directory,
+            env=bench.env,
+            timeout=bench.timeout,
+            trace_bytes=reading.max_trace_mb * _MIB,
+            adapt=reading.adapt,
+        )
+        series, places = _read(trace, reading, target) if trace else ({}, ())
+        return Run(
+            side=side,
+            benchmark=target.benchmark.id,
+            round=number,
+            position=position,
+            traced=traced,
+            iterations=result.iterations,
+            values=result.values,
+            series=series,
+            waits=places,
+            trace_bytes=trace.stat().st_size if trace else 0,
+        )
+    except GoTestError as error:
+        return Failure(benchmark=target.benchmark.id, side=side, error=error)
+    except TraceError as error:
+        unreadable = GoTestError(f"{target.benchmark.id}: its trace cannot be read: {error.message}")
+        return Failure(benchmark=target.benchmark.id, side=side, error=unreadable)
+    finally:
+        if trace is not None:
+            with contextlib.suppress(OSError):
+                trace.unlink()
+
+
+def _read(trace: Path, reading: Reading, target: Target) -> tuple[dict[Key, Distribution], tuple[Wait, ...]]:
+    measured = measured_round(join(read_trace(trace)), target.iterations)
+    module = target.benchmark.import_path.removesuffix(target.benchmark.package).rstrip("/")
+    return extract(measured, reading.metrics, reading.rename), waits(measured, module)

@@ -1,0 +1,108 @@
+"""Door 1: pytest collects the budget file, the gate measures once, and each rule on each benchmark is an item.
+
+This module is imported in every session of every project in whose environment we are installed, so it imports nothing
+heavy, and does nothing without a `--gotrace-*` option. What happens with one is in `session` and `items`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_gotrace.fixture import Gotrace
+
+_BUDGET_SUFFIXES = (".yaml", ".yml")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the gate; without any of them the plugin does nothing."""
+    group = parser.getgroup("gotrace", "Go execution traces against a budget")
+    for name, settings in _OPTIONS.items():
+        group.addoption(name, dest=name[2:].replace("-", "_"), **settings)
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "--gotrace-baseline": {
+        "nargs": "?",
+        "const": "",
+        "default": None,
+        "metavar": "REV|FILE.jsonl",
+        "help": "compare with this revision or recording; alone: with the merge-base with the default branch",
+    },
+    "--gotrace-head": {"metavar": "REV", "help": "measure this revision instead of the working tree"},
+    "--gotrace-record": {"metavar": "FILE.jsonl", "help": "write every run to this file (JSON Lines)"},
+    "--gotrace-allow-foreign": {
+        "action": "store_true",
+        "help": "accept a recording of another machine; then nothing is decided, only shown",
+    },
+    "--gotrace-report": {"metavar": "DIR", "help": "write report.json and summary.md into this directory"},
+    "--gotrace-pairs": {
+        "metavar": "N",
+        "type": int,
+        "help": "at most N pairs of runs (default: 20, by the budget)",
+    },
+    "--gotrace-seed": {"metavar": "N", "type": int, "help": "the seed of the order of runs, to repeat it"},
+    "--gotrace-time-budget": {
+        "metavar": "TIME",
+        "help": "stop measuring at the first look after this time (10m); what is undecided stays inconclusive",
+    },
+    "--gotrace-timeout": {
+        "metavar": "TIME",
+        "help": "kill a benchmark process after this time (default: 10m)",
+    },
+}
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The hooks of `hookspec`."""
+    from pytest_gotrace import hookspec
+
+    pluginmanager.add_hookspecs(hookspec)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(args: list[str]) -> None:
+    """`--gotrace-baseline gotrace.yaml` means the option alone, and a path."""
+    for index, argument in enumerate(args[:-1]):
+        if argument == "--gotrace-baseline" and _is_path(args[index + 1]):
+            args[index] = "--gotrace-baseline="
+
+
+def _is_path(argument: str) -> bool:
+    """No revision ends like a budget file or begins like a relative path."""
+    path = argument.split("::", 1)[0]
+    return path.endswith(_BUDGET_SUFFIXES) or path in (".", "..") or path.startswith(("./", "../", "/"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what would poison the numbers; then hand over to the session."""
+    from pytest_gotrace import builtin
+
+    config.pluginmanager.register(builtin, "gotrace-builtin")
+    if config.getoption("gotrace_baseline") is None and not config.getoption("gotrace_record"):
+        return
+    if hasattr(config, "workerinput") or config.getoption("numprocesses", None):
+        raise pytest.UsageError(
+            "--gotrace-* measures, and workers of pytest-xdist that run at the same time would disturb each other. "
+            "Leave out -n, or record in one job (--gotrace-record) and judge elsewhere."
+        )
+    from pytest_gotrace.session import GateSession
+
+    config.pluginmanager.register(GateSession(config), "gotrace-session")
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = [str(config.invocation_params.dir)]
+
+
+@pytest.fixture
+def gotrace(request: pytest.FixtureRequest) -> Gotrace:
+    """Measure benchmarks and read traces in a test, for assertions that a budget cannot say::
+
+    def test_db_is_most_of_a_request(gotrace):
+        measured = gotrace.measure("./handler", bench="BenchmarkHandler/large")
+        assert measured.head["region[db].total"] > 0.5 * measured.head["task[request].total"]
+    """
+    from pytest_gotrace.fixture import Gotrace
+
+    return Gotrace(request.config)

@@ -1,0 +1,68 @@
+"""How far the work is, for a person who waits: a live line on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from pytest_gotrace.units import format_duration
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: Without a terminal, one line at most each so many seconds: enough to see that it lives.
+_QUIET_SECONDS = 15.0
+
+
+class Silent:
+    """Nobody is looking."""
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to take away."""
+
+    def step(self, text: str) -> None:
+        """Say nothing."""
+
+    def round(self, done: int, planned: int, benchmark: str, seconds_left: float) -> None:
+        """Say nothing."""
+
+
+class Shown:
+    """Progress on a `rich` console. Use it in a `with` statement; nothing stays on the screen."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Any = None
+        self._last_line = 0.0
+
+    def __enter__(self) -> Shown:
+        if self._console.is_terminal:
+            self._status = self._console.status("starting", spinner="dots")
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def step(self, text: str) -> None:
+        """Something that takes a while begins."""
+        self._say(text)
+
+    def round(self, done: int, planned: int, benchmark: str, seconds_left: float) -> None:
+        """A run of pair `done` (0 is the one that warms up) is in; `seconds_left` is the longest it can still take."""
+        pair = f"pair {done} of at most {planned}" if done else "warming up"
+        self._say(f"{benchmark}: {pair}, {format_duration(seconds_left)} left at the most")
+
+    def _say(self, text: str) -> None:
+        if self._status is not None:
+            from rich.text import Text  # names come from the repository: they are text, not markup
+
+            self._status.update(Text(text))
+        elif time.monotonic() - self._last_line > _QUIET_SECONDS:
+            self._last_line = time.monotonic()
+            self._console.print(f"gotrace: {text}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,271 @@
+"""What was measured, on disk and back: JSON Lines, one header and then one line for each run.
+
+Lines only ever get appended, so shards of a matrix join with `cat`. A recording comes from somewhere else: every
+line is checked before it is believed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_gotrace.distributions import PROBABILITIES, Distribution, Wait
+from pytest_gotrace.errors import RecordingError, UsageError
+from pytest_gotrace.metrics import CATALOGUE, Key, Metric, find
+from pytest_gotrace.trace import Frame
+
+Side = Literal["base", "head"]
+SIDES: tuple[Side, Side] = ("base", "head")
+
+VERSION = 1
+
+#: Environment entries that make two recordings incomparable when they differ; `kernel` is shown but forgiven.
+MACHINE = ("cpu", "cores", "GOMAXPROCS", "go", "platform")
+
+_LINE_LIMIT = 4 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One side of a recording: the revision as the person named it, and what git says it is."""
+
+    name: str
+    sha: str = ""
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One process that ran one benchmark on one side.
+
+    `values` are what `go test` printed (ns/op, B/op, …, custom units); `series` and `waits` are read from the trace
+    and empty for an untraced run. `position` is 0 for the side that ran first in its pair.
+    """
+
+    side: Side
+    benchmark: str
+    round: int
+    position: int
+    traced: bool
+    iterations: int
+    values: Mapping[str, float]
+    series: Mapping[Key, Distribution] = field(default_factory=dict)
+    waits: tuple[Wait, ...] = ()
+    trace_bytes: int = 0
+
+    def number(self, key: Key) -> float:
+        """The one number that `key` stands for in this run; NaN where the run does not say.
+
+        No event of a series means 0 events and 0 time; it says nothing about their mean, quantiles or longest.
+        """
+        if not key.statistic:
+            return self.values.get(key.subject or key.metric, math.nan)
+        distribution = self.series.get(key.series)
+        if distribution is not None:
+            return distribution.statistic(key.statistic)
+        return 0.0 if self.traced and key.statistic in ("count", "total") else math.nan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """Runs of one or both sides, in the order they were made, with the machine they were made on."""
+
+    environment: Mapping[str, str]
+    sides: Mapping[Side, Measured]
+    runs: tuple[Run, ...]
+    seed: int = 0
+
+    def of(self, side: Side, benchmark: str, *, traced: bool) -> tuple[Run, ...]:
+        """Runs of one side of one benchmark, by round."""
+        found = (
+            run for run in self.runs if (run.side, run.benchmark, run.traced) == (side, benchmark, traced)
+        )
+        return tuple(sorted(found, key=lambda run: run.round))
+
+    def benchmarks(self, side: Side) -> tuple[str, ...]:
+        """Names of the benchmarks that have at least one run on that side, sorted."""
+        return tuple(sorted({run.benchmark for run in self.runs if run.side == side}))
+
+    def iterations(self, benchmark: str) -> int | None:
+        """The iteration count that this benchmark was recorded with."""
+        return next((run.iterations for run in self.runs if run.benchmark == benchmark), None)
+
+
+def differences(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[str, ...]:
+    """`cpu: 'X' here, 'Y' there` for each entry of `MACHINE` in which two environments differ."""
+    return tuple(
+        f"{name}: {a.get(name, 'unknown')!r} here, {b.get(name, 'unknown')!r} in the recording"
+        for name in MACHINE
+        if a.get(name) != b.get(name)
+    )
+
+
+def lines(recording: Recording) -> Iterator[str]:
+    """The recording as JSON Lines, header first."""
+    header = {
+        "kind": "recording",
+        "version": VERSION,
+        "environment": dict(recording.environment),
+        "seed": recording.seed,
+        "sides": {side: asdict(measured) for side, measured in recording.sides.items()},
+    }
+    yield json.dumps(header, ensure_ascii=False)
+    for run in recording.runs:
+        yield json.dumps(_run_to_json(run), ensure_ascii=False)
+
+
+def write(recording: Recording, path: Path) -> None:
+    """Write the whole file, or leave the old one: a full disk must not cost a recording that was there."""
+    temporary = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text("".join(f"{line}\n" for line in lines(recording)), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RecordingError(
+            f"cannot write the recording {path}: {error.strerror}; free some space or choose another place"
+        ) from error
+
+
+def read(path: Path, catalogue: Sequence[Metric] = CATALOGUE) -> Recording:
+    """The recording at `path`, or several that were joined with `cat`, as one.
+
+    Raises `RecordingError` with the line where it goes wrong; several headers must name the same machine and revisions.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            return _parse(_objects(file, path), path, catalogue)
+    except OSError as error:
+        raise RecordingError(f"cannot read the recording {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecordingError(
+            f"{path}: not UTF-8 at byte {error.start}; expected JSON Lines by --gotrace-record"
+        ) from error
+
+
+def _objects(file: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(file, 1):
+        if len(line) > _LINE_LIMIT:
+            raise RecordingError(f"{path}:{number}: a line of more than {_LINE_LIMIT} characters")
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise RecordingError(
+                f"{path}:{number}: not JSON ({error}); is the recording cut short?"
+            ) from error
+        if not isinstance(value, dict):
+            raise RecordingError(f"{path}:{number}: expected a JSON object, found {type(value).__name__}")
+        yield number, value
+
+
+def _parse(
+    objects: Iterator[tuple[int, dict[str, Any]]], path: Path, catalogue: Sequence[Metric]
+) -> Recording:
+    header: dict[str, Any] | None = None
+    runs: list[Run] = []
+    for number, value in objects:
+        try:
+            if value.get("kind") == "recording":
+                header = _join(header, value)
+            elif header is None:
+                raise ValueError("a run before any header")
+            else:
+                runs.append(_run_from_json(value, catalogue))
+        except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
+            what = f"no {error}" if isinstance(error, KeyError) else error
+            raise RecordingError(f"{path}:{number}: not a line of a recording: {what}") from error
+    if header is None:
+        raise RecordingError(f"{path}: empty; expected the JSON Lines that --gotrace-record writes")
+    return Recording(
+        environment={str(name): str(value) for name, value in header["environment"].items()},
+        sides={side: Measured(**header["sides"][side]) for side in SIDES if side in header["sides"]},
+        runs=tuple(runs),
+        seed=int(header["seed"]),
+    )
+
+
+def _join(header: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:
+    if other["version"] != VERSION:
+        raise ValueError(f"version {other['version']!r}, this program reads version {VERSION}")
+    if not isinstance(other["environment"], dict) or not isinstance(other["sides"], dict):
+        raise TypeError("environment and sides must be objects")
+    if header is None:
+        return other
+    unlike = differences(header["environment"], other["environment"])
+    if unlike or header["sides"] != other["sides"]:
+        raise ValueError(
+            "a second header of another machine or revision: " + ("; ".join(unlike) or "sides differ")
+        )
+    return header
+
+
+def _run_to_json(run: Run) -> dict[str, Any]:
+    return {
+        "kind": "run",
+        "side": run.side,
+        "benchmark": run.benchmark,
+        "round": run.round,
+        "position": run.position,
+        "traced": run.traced,
+        "iterations": run.iterations,
+        "values": dict(run.values),
+        "trace_bytes": run.trace_bytes,
+        "series": [
+            [key.metric, key.subject, d.count, d.total, d.mean, d.max, list(d.quantiles)]
+            for key, d in run.series.items()
+        ],
+        "waits": [[wait.state, wait.at, wait.by, wait.count, wait.total] for wait in run.waits],
+    }
+
+
+def _run_from_json(value: dict[str, Any], catalogue: Sequence[Metric]) -> Run:
+    if value["kind"] != "run" or value["side"] not in SIDES:
+        raise ValueError(f"kind {value['kind']!r}, side {value['side']!r}")
+    return Run(
+        side=value["side"],
+        benchmark=str(value["benchmark"]),
+        round=int(value["round"]),
+        position=int(value["position"]),
+        traced=bool(value["traced"]),
+        iterations=int(value["iterations"]),
+        values={str(unit): _number(number) for unit, number in value["values"].items()},
+        trace_bytes=int(value["trace_bytes"]),
+        series=dict(_series(row, catalogue) for row in value["series"]),
+        waits=tuple(_wait(*row) for row in value["waits"]),
+    )
+
+
+def _series(row: Sequence[Any], catalogue: Sequence[Metric]) -> tuple[Key, Distribution]:
+    metric, subject, count, total, mean, most, quantiles = row
+    if len(quantiles) != len(PROBABILITIES):
+        raise ValueError(f"{len(quantiles)} quantiles, expected {len(PROBABILITIES)}")
+    distribution = Distribution(
+        count=int(count),
+        total=_number(total),
+        mean=_number(mean),
+        max=_number(most),
+        quantiles=tuple(_number(quantile) for quantile in quantiles),
+    )
+    return Key(metric=find(str(metric), catalogue).name, subject=str(subject)), distribution
+
+
+def _wait(state: Any, at: Any, by: Any, count: Any, total: Any) -> Wait:
+    return Wait(state=str(state), at=_frame(at), by=_frame(by), count=int(count), total=_number(total))
+
+
+def _frame(value: Any) -> Frame | None:
+    if value is None:
+        return None
+    function, file, line = value
+    return Frame(str(function), str(file), int(line))
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a number")
+    return float(value)

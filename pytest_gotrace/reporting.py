@@ -1,0 +1,217 @@
+"""Verdicts and what surrounds them become the one `Report` that every reader gets."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pytest_gotrace import report
+from pytest_gotrace.budget import Rule
+from pytest_gotrace.diagnose import Diagnosis, Place, diagnose
+from pytest_gotrace.escape import log_line
+from pytest_gotrace.metrics import unit_of
+from pytest_gotrace.prepare import Failure
+from pytest_gotrace.recording import Measured, Recording
+from pytest_gotrace.sentences import failure_text
+from pytest_gotrace.stats import Comparison, Summary
+from pytest_gotrace.verdict import Outcome, Question, Verdict
+
+#: The chance of any false alarm in a whole run, as the plan of the statistics has it.
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a report says besides its verdicts. `root` is the repository, which places are told relative to."""
+
+    recording: Recording
+    recorded_base: bool
+    failures: tuple[Failure, ...]
+    budget_files: tuple[str, ...]
+    root: Path
+    looks: tuple[int, ...]
+    elapsed: float
+    warnings: tuple[str, ...]
+    strict: bool
+
+
+def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
+    """The report of one gate."""
+    sides = about.recording.sides
+    benchmarks = {verdict.question.benchmark.id for verdict in verdicts}
+    unmeasured = {
+        v.question.benchmark.id
+        for v in verdicts
+        if v.outcome in (Outcome.FAILED, Outcome.MISSING) and v.key is None
+    }
+    unmeasured |= {v.question.benchmark.id for v in verdicts if v.outcome is Outcome.FAILED}
+    return report.Report(
+        tool=tool_version(),
+        base=_side(sides.get("base"), recorded=about.recorded_base),
+        head=_side(sides.get("head"), recorded=False),
+        method=report.Method(
+            looks=about.looks,
+            alpha=ALPHA,
+            seed=about.recording.seed,
+            elapsed_seconds=round(about.elapsed, 1),
+            pairs_run=_pairs(about.recording),
+        ),
+        environment=dict(about.recording.environment),
+        budget_files=about.budget_files,
+        expected=len(benchmarks),
+        measured=len(benchmarks - unmeasured),
+        on_inconclusive="fail" if about.strict else "warn",
+        verdicts=tuple(entry(verdict, about.root) for verdict in verdicts),
+        why=tuple(_why(diagnose(name, about.recording)) for name in _regressed(verdicts)),
+        failures=tuple(_failure(failure) for failure in about.failures),
+        warnings=about.warnings,
+        reproduce=reproduce(sides.get("base"), verdicts),
+    )
+
+
+def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path) -> str:
+    """What an item says that did not pass: each of its verdicts that is not fine, with the why of its benchmark."""
+    why = {found.benchmark: found for found in whole.why}
+    fine = (Outcome.WITHIN, Outcome.IDENTICAL, Outcome.NEW)
+    rows = [entry(verdict, root) for verdict in verdicts if verdict.outcome not in fine]
+    texts = [failure_text(row, why.get(row.benchmark), reproduce=whole.reproduce) for row in rows]
+    tails = [failure.tail for failure in whole.failures if rows and failure.benchmark == rows[0].benchmark]
+    output = [
+        f"output:\n{log_text(tail)}" for tail in tails[:1] if tail and verdicts[0].outcome is Outcome.FAILED
+    ]
+    return "\n\n".join([*texts, *output])
+
+
+def entry(verdict: Verdict, root: Path) -> report.VerdictEntry:
+    """One verdict as a row that knows no object of ours."""
+    question, comparison = verdict.question, verdict.comparison
+    rule = question.rule
+    return report.VerdictEntry(
+        benchmark=question.benchmark.id,
+        metric=str(verdict.key) if isinstance(rule, Rule) and verdict.key else question.text,
+        unit=unit_of(rule.key) if isinstance(rule, Rule) else "1",
+        outcome=verdict.outcome.value,
+        level="warn" if question.level == "warn" else "fail",
+        waived=report.Waiver(reason=verdict.waiver.reason, until=verdict.waiver.until.isoformat())
+        if verdict.waiver
+        else None,
+        budget=str(rule.limit) if isinstance(rule, Rule) else "",
+        budget_file=_relative(rule.path, root),
+        line=rule.line,
+        reason=verdict.reason,
+        **(_numbers(comparison) if comparison else {}),
+    )
+
+
+def _numbers(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "base": _interval(comparison.base),
+        "head": _interval(comparison.head),
+        "change": _interval(comparison.change),
+        "difference": _interval(comparison.difference),
+        "p": comparison.p_over_adjusted,
+        "pairs": comparison.pairs,
+        "pairs_needed": _low_first(comparison.pairs_needed),
+        "detectable": comparison.detectable,
+        "warnings": comparison.warnings,
+    }
+
+
+def _low_first(needed: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
+    return (needed[1], needed[0], needed[2]) if needed else None
+
+
+def _interval(summary: Summary | None) -> report.Interval | None:
+    """An interval that is infinite (two runs, say) is no interval: only its centre is shown."""
+    if summary is None:
+        return None
+    low, high = (end if abs(end) != float("inf") else summary.center for end in (summary.low, summary.high))
+    return report.Interval(center=summary.center, low=low, high=high)
+
+
+def _side(measured: Measured | None, *, recorded: bool) -> report.RevisionInfo:
+    if measured is None:
+        return report.RevisionInfo(name="nothing")
+    return report.RevisionInfo(name=measured.name, sha=measured.sha, dirty=measured.dirty, recorded=recorded)
+
+
+def _pairs(recording: Recording) -> int:
+    return len({(run.benchmark, run.round) for run in recording.runs if run.side == "head"})
+
+
+def _regressed(verdicts: Sequence[Verdict]) -> list[str]:
+    return list(dict.fromkeys(v.question.benchmark.id for v in verdicts if v.outcome is Outcome.OVER))
+
+
+def _why(diagnosis: Diagnosis) -> report.Why:
+    return report.Why(
+        benchmark=diagnosis.benchmark,
+        sentence=diagnosis.sentence,
+        advice=diagnosis.advice,
+        states=tuple(
+            report.StateShift(state=shift.state, base=shift.base, head=shift.head)
+            for shift in diagnosis.shifts
+        ),
+        lines=tuple(_line(place) for place in diagnosis.places),
+    )
+
+
+def _line(place: Place) -> report.LineShift:
+    return report.LineShift(
+        state=place.shift.state,
+        function=place.at.function,
+        file=place.at.file,
+        line=place.at.line,
+        base=place.shift.base,
+        head=place.shift.head,
+        waker_function=place.by.function if place.by else "",
+        waker_file=place.by.file if place.by else "",
+        waker_line=place.by.line if place.by else 0,
+    )
+
+
+def _failure(failure: Failure) -> report.Failure:
+    error = failure.error
+    return report.Failure(
+        benchmark=failure.benchmark,
+        side=failure.side,
+        message=error.message,
+        command=error.command,
+        tail=error.tail,
+    )
+
+
+def reproduce(base: Measured | None, verdicts: Sequence[Verdict]) -> str:
+    """The command that measures again what did not pass, or everything."""
+    option = "--gotrace-baseline" + (f"={base.sha[:12]}" if base and base.sha else "")
+    stuck = [v.question for v in verdicts if v.outcome in (Outcome.OVER, Outcome.INCONCLUSIVE)]
+    return shlex.join(["pytest", option, *(["-k", _selection(stuck[0])] if stuck else [])])
+
+
+def _selection(question: Question) -> str:
+    """A `-k` expression that names the top-level benchmark: pytest's expressions know no slash."""
+    return question.benchmark.name.split("/")[0]
+
+
+def tool_version() -> str:
+    """The version of this program, as it is installed."""
+    try:
+        return version("pytest-gotrace")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def log_text(text: str) -> str:
+    """Output of a stranger's program for a log: each line on its own, none of them a command to a CI runner."""
+    return "\n".join("  " + log_line(line) for line in text.splitlines())
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+__all__ = ["ALPHA", "Circumstances", "build", "entry", "reproduce", "tool_version"]

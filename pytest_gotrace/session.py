@@ -1,0 +1,180 @@
+"""One pytest session with a gate in it: open it, find the budgets, measure before the first item, tell at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pytest_gotrace.errors import ExitCode, GotraceError, UsageError
+from pytest_gotrace.gate import Customs, Gate, Options
+from pytest_gotrace.items import PROPERTY, STATUS, BudgetFile, BudgetItem
+from pytest_gotrace.progress import Shown
+from pytest_gotrace.report import Report, exit_code
+from pytest_gotrace.units import parse_quantity
+
+BUDGET_NAMES = ("gotrace.yaml", "gotrace.yml")
+_BUDGET_SUFFIXES = (".yaml", ".yml")
+
+
+class GateSession:
+    """The plugin that is registered when a `--gotrace-*` option is given. It holds what outlives a single hook."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.usage_error: ExitCode | None = None
+        self._config = config
+        self._gate: Gate | None = None
+        self._report: Report | None = None
+        self._others_failed = False
+
+    def gate(self) -> Gate:
+        """The gate, opened when it is first needed and closed with the session."""
+        if self._gate is None:
+            directory = Path(self._config.invocation_params.dir)
+            try:
+                self._gate = Gate(options(self._config), customs(self._config), Shown(console()), directory)
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from error
+            self._config.add_cleanup(self._gate.close)
+        return self._gate
+
+    @property
+    def report(self) -> Report:
+        """The report; there is one as soon as items run."""
+        if self._report is None:
+            raise RuntimeError("an item of the gate ran before the gate had measured")
+        return self._report
+
+    # collecting
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """Open the gate before anything is collected: what is wrong with the place is said once."""
+        with self.gate().progress:
+            return (yield)
+
+    def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
+        """With a `--gotrace-*` option and no path, only budget files are collected."""
+        if config.args_source is pytest.Config.ArgsSource.ARGS or collection_path.is_dir():
+            return None
+        return True if collection_path.name not in BUDGET_NAMES else None
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """A budget file by its name, or any YAML file that was named on the command line."""
+        named = parent.session.isinitpath(file_path) and file_path.suffix in _BUDGET_SUFFIXES
+        if file_path.name in BUDGET_NAMES or named:
+            return BudgetFile.from_parent(parent, path=file_path, state=self)
+        return None
+
+    # measuring
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Measure everything that was selected, once, before the first item."""
+        items = [item for item in session.items if isinstance(item, BudgetItem)]
+        option = session.config.option
+        stopped = session.testsfailed and not option.continue_on_collection_errors
+        if items and not option.collectonly and not stopped:
+            try:
+                with self.gate().progress:
+                    self.gate().answer([item.question for item in items])
+                self._report = self.gate().report()
+            except GotraceError as error:
+                raise pytest.exit.Exception(str(error), returncode=error.exit_code) from error
+        return (yield)
+
+    # telling
+
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport | pytest.CollectReport
+    ) -> tuple[str, str, str] | None:
+        """A letter and a word of our own for each outcome."""
+        outcome = dict(getattr(report, "user_properties", ())).get(PROPERTY)
+        if outcome is None or report.when == "teardown":
+            return None
+        if report.when == "setup" and not report.failed:
+            return "", "", ""
+        return STATUS[str(outcome)]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember failures that are not the gate's."""
+        self._others_failed |= report.failed and PROPERTY not in dict(report.user_properties)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the report to its places, and end with the gate's exit code."""
+        if self._report is not None:
+            for sinks in self._config.hook.pytest_gotrace_sinks(config=self._config):
+                for sink in sinks:
+                    sink.write(self._report)
+            if session.exitstatus in (ExitCode.PASS, ExitCode.OVER_BUDGET) and not self._others_failed:
+                session.exitstatus = exit_code(self._report)
+        if self.usage_error is not None:
+            session.exitstatus = self.usage_error
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The verdict, as the pull request says it."""
+        if self._report is not None:
+            from pytest_gotrace.terminal import write
+
+            write(self._report, terminalreporter)
+
+
+def console() -> Console:
+    """Where progress is shown: the real standard error, past pytest's capturing."""
+    return Console(file=sys.__stderr__)
+
+
+def options(config: pytest.Config) -> Options:
+    """What was asked for on the command line. Raises `pytest.UsageError`."""
+
+    def seconds(name: str) -> float | None:
+        text = config.getoption(name)
+        return parse_quantity(text, "ns").value / 1e9 if text else None
+
+    record = config.getoption("gotrace_record")
+    try:
+        return Options(
+            baseline=config.getoption("gotrace_baseline"),
+            head=config.getoption("gotrace_head"),
+            record=Path(record) if record else None,
+            allow_foreign=config.getoption("gotrace_allow_foreign"),
+            pairs=config.getoption("gotrace_pairs"),
+            seed=config.getoption("gotrace_seed"),
+            time_budget=seconds("gotrace_time_budget"),
+            timeout=seconds("gotrace_timeout"),
+        )
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def customs(config: pytest.Config) -> Customs:
+    """The hooks of this session as plain functions."""
+    hook = config.hook
+    metrics = [metric for found in hook.pytest_gotrace_metrics(config=config) for metric in found]
+
+    def compare(cells: Any, look: int, plan: Any, previous: Any) -> Any:
+        return hook.pytest_gotrace_compare(
+            config=config, cells=cells, look=look, plan=plan, previous=previous
+        )
+
+    return Customs(
+        metrics=tuple(reversed(metrics)),
+        rename=_one(hook.pytest_gotrace_key, config, "key"),
+        adapt=_one(hook.pytest_gotrace_go_command, config, "command"),
+        compare=compare,
+        verdict=_one(hook.pytest_gotrace_verdict, config, "verdict"),
+    )
+
+
+def _one(hook: Any, config: pytest.Config, name: str) -> Callable[[Any], Any]:
+    return partial(_ask, hook, config, name)
+
+
+def _ask(hook: Any, config: pytest.Config, name: str, value: Any) -> Any:
+    return hook(config=config, **{name: value})

@@ -1,0 +1,98 @@
+"""The verdict at the end of a pytest session: the same sentences as on the pull request, as wide as the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_gotrace.escape import log_line
+from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, blocking
+from pytest_gotrace.sentences import (
+    change_text,
+    needed_text,
+    place_text,
+    sides_text,
+    verdict_sentence,
+)
+from pytest_gotrace.units import format_duration
+
+_MARKUP = {"fail": {"red": True, "bold": True}, "pass": {"green": True, "bold": True}}
+_BIGGEST_SHOWN = 3
+
+
+def write(report: Report, reporter: pytest.TerminalReporter) -> None:
+    """Write the section `gotrace`: verdict, context, then only what a reader has to act on."""
+    reporter.section("gotrace", sep="=")
+    reporter.line(verdict_sentence(report), **_MARKUP["fail" if any(blocking(report)) else "pass"])
+    for line in context(report):
+        reporter.line(log_line(line))
+    if reporter.config.get_verbosity() < 0:
+        return
+    for line in details(report):
+        reporter.line(log_line(line))
+
+
+def context(report: Report) -> Iterator[str]:
+    """Which revisions, on which machine, how many pairs, under which budget."""
+    environment = report.environment
+    yield f"base {side(report.base)}, head {side(report.head)}"
+    yield (
+        f"{environment.get('go', 'Go ?')}, {environment.get('cpu', 'CPU ?')}, "
+        f"GOMAXPROCS {environment.get('gomaxprocs', '?')}, {report.method.pairs_run} pairs in "
+        f"{format_duration(report.method.elapsed_seconds)}, seed {report.method.seed}, "
+        f"budget {', '.join(report.budget_files)}"
+    )
+
+
+def side(info: RevisionInfo) -> str:
+    """`v1.4.0 (1a2b3c4d)`, and whether it has uncommitted changes or was recorded."""
+    sha = f" ({info.sha[:10]}{' + uncommitted changes' if info.dirty else ''})" if info.sha else ""
+    return f"{info.name}{sha}{' from a recording' if info.recorded else ''}"
+
+
+def details(report: Report) -> Iterator[str]:
+    """Rows over budget with their why, what stays open, the largest improvements, warnings, the next command."""
+    why = {found.benchmark: found for found in report.why}
+    for benchmark in dict.fromkeys(row.benchmark for row in _rows(report, "over")):
+        for row in (row for row in _rows(report, "over") if row.benchmark == benchmark):
+            yield f"over          {_row(row)}"
+        if benchmark in why and why[benchmark].sentence:
+            yield f"  why         {why[benchmark].sentence.replace('`', '')}"
+            yield f"  look at     {why[benchmark].advice}"
+    for outcome in ("missing", "failed", "inconclusive", "new"):
+        for row in _rows(report, outcome):
+            yield f"{outcome:<13} {_row(row)}"
+    for row in sorted(filter(_improved, report.verdicts), key=_gain)[:_BIGGEST_SHOWN]:
+        yield f"improved      {_row(row)}"
+    for warning in report.warnings:
+        yield f"note          {warning}"
+    if any(_rows(report, "over")) or any(_rows(report, "inconclusive")):
+        yield f"again         {report.reproduce}"
+
+
+def _rows(report: Report, outcome: str) -> list[VerdictEntry]:
+    return [row for row in report.verdicts if row.outcome == outcome]
+
+
+def _row(row: VerdictEntry) -> str:
+    name = f"{row.benchmark} {row.metric}"
+    numbers = " → ".join(text for text in sides_text(row) if text)
+    parts = [
+        f"{numbers} {change_text(row)}".strip(),
+        f"budget {row.budget} ({place_text(row)})" if row.budget else "",
+    ]
+    parts += [
+        row.reason,
+        f"needs {needed_text(row)}" if row.outcome == "inconclusive" and row.pairs_needed else "",
+    ]
+    parts += [f"waived: {row.waived.reason}" if row.waived else ""]
+    return f"{name}: " + "; ".join(part for part in parts if part)
+
+
+def _improved(row: VerdictEntry) -> bool:
+    return row.outcome == "within" and row.change is not None and row.change.high < 0
+
+
+def _gain(row: VerdictEntry) -> float:
+    return row.change.center if row.change else 0.0
