@@ -111,6 +111,15 @@ def failures(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"^\x16?--- FAIL: (.+?)(?: \([\d.]+s\))?$", text, re.MULTILINE))
 
 
+def broke_off(text: str, name: str) -> bool:
+    """Whether the result is one of no iterations, which is what `testing` makes of a panic in the middle.
+
+    It takes the end of the goroutine for the end of the benchmark, and its own good end may overtake the
+    panic, with `PASS` and 0 for an exit code.
+    """
+    return re.search(re.escape(name) + r"(?:-\d+)? *\t[\s\S]*? 0\t *NaN ns/op", text) is not None
+
+
 def passed(text: str) -> bool:
     """Whether the framework itself said that it came to a good end."""
     return re.search(r"^\x16?PASS$|\x16PASS$", text, re.MULTILINE) is not None

@@ -42,7 +42,7 @@ class TestBinary:
 def packages(
     toolchain: Toolchain, module_dir: Path, *, env: Mapping[str, str], timeout: float = 600
 ) -> tuple[Package, ...]:
-    """The packages below `module_dir` that have test files, sorted by directory; a `go.work` is respected.
+    """The packages of the module in `module_dir` that have test files, sorted by directory.
 
     Raises `GoTestError` when the module as a whole cannot be listed. A fault of one package is in its
     `error`.
@@ -51,8 +51,11 @@ def packages(
     listed = _go(
         toolchain, ("list", "-e", f"-json={fields}", "./..."), module_dir, env, timeout, "cannot be listed"
     )
+    entries = tuple(_json_values(listed.output))
+    if astray := [entry["Error"]["Err"] for entry in entries if "Dir" not in entry]:
+        raise listed.error(f"{module_dir}: {astray[0]}. The directory must have a go.mod.")
     root = module_dir.resolve()
-    found = (_package(entry, root) for entry in _json_values(listed.output))
+    found = (_package(entry, root) for entry in entries)
     return tuple(sorted((package for package in found if package), key=lambda package: package.directory))
 
 

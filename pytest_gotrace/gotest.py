@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ __all__ = [
     "BenchmarkResult",
     "Discovery",
     "Found",
+    "GoCommand",
     "NotRun",
     "Package",
     "TestBinary",
@@ -35,6 +36,15 @@ __all__ = [
     "packages",
     "run_benchmark",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoCommand:
+    """How a benchmark process is started: arguments (the test binary first), directory, environment."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,23 +102,28 @@ def run_benchmark(
     env: Mapping[str, str],
     timeout: float,
     trace_bytes: int = 1024 * MIB,
+    adapt: Callable[[GoCommand], GoCommand] = lambda command: command,
 ) -> BenchmarkResult:
     """Run exactly the benchmark `name`, for exactly `iterations`, in a process of its own.
 
     `cwd` is the directory of the package in the side's checkout, where `go test` would run it. The process
-    group is killed after `timeout` seconds, or when the trace passes `trace_bytes`. (`-test.timeout` does
+    group is killed after `timeout` seconds, or when the trace passes `trace_bytes`. `adapt` may change the
+    command before it is started. (`-test.timeout` does
     not end benchmarks: `testing` stops that clock before it starts them.) Raises `GoTestError` for every
     end but exactly one result.
     """
     flags = _bench_flags(name, iterations, trace=trace, verbose=False)
+    command = adapt(GoCommand(argv=(str(binary.path), *flags), cwd=cwd, env=env))
     limits = Limits(seconds=timeout, file=trace, file_bytes=trace_bytes)
-    finished = _run(binary, flags, cwd, env, limits)
+    finished = run(command.argv, cwd=command.cwd, env=command.env, limits=limits)
     what = _what(binary, name)
     _raise_unless_ended_well(finished, what, timeout)
     found = benchfmt.results(finished.output, name, iterations)
     if len(found) != 1:
         raise finished.error(_unexpected(finished.output, name, iterations, len(found)).format(what=what))
     (result,) = found
+    if iterations == 1 and "ns/op" not in result.values:
+        raise finished.error(_NO_TIME.format(what=what))
     return BenchmarkResult(
         name=name, iterations=iterations, values=result.values, procs=result.procs, tail=tail(finished.output)
     )
@@ -121,7 +136,7 @@ def _what(binary: TestBinary, name: str) -> str:
 def _bench_flags(name: str, iterations: int, *, trace: Path | None, verbose: bool) -> Iterator[str]:
     pattern = _exactly(name)
     yield from ("-test.run=^$", f"-test.bench={pattern}", f"-test.benchtime={iterations}x", "-test.benchmem")
-    yield from ("-test.count=1", "-test.paniconexit0")
+    yield "-test.count=1"
     if verbose:
         yield "-test.v=test2json"
     else:
@@ -157,13 +172,11 @@ _STOPPED = {
     "Use fewer iterations, or raise the limit.",
 }
 
+_STACK = r"(?=\n(?:.*\n){0,8}?goroutine \d+ \[)"  # what comes after a panic, and not after a mention of one
+
 _DEATHS = (
-    (
-        r"^panic: unexpected call to os\.Exit\(0\)",
-        "called os.Exit(0), which ends it without a result. Remove the call.",
-    ),
-    (r"^panic: (.+)", "panicked: {0}"),
-    (r"^fatal error: (.+)", "was ended by the Go runtime: {0}"),
+    (r"panic: (.+)" + _STACK, "panicked: {0}"),
+    (r"fatal error: (.+)" + _STACK, "was ended by the Go runtime: {0}"),
     (r"^\x16?testing: race detected|^WARNING: DATA RACE", "has a data race."),
     (
         r"^\x16?--- FAIL: ",
@@ -173,7 +186,17 @@ _DEATHS = (
 
 _NO_PASS = (
     "{what}: the process exited with 0 before the benchmarks were done, without a result. "
-    "Look for os.Exit in TestMain, or syscall.Exit."
+    "Look for os.Exit in the benchmark and in TestMain."
+)
+
+_NO_TIME = (
+    "{what}: has no ns/op. After a single iteration that cannot be told from a panic whose message came too "
+    "late. Two iterations or more can."
+)
+
+_BROKE_OFF = (
+    "{what}: panicked or called runtime.Goexit: it broke off in the middle of its iterations. "
+    "(When a benchmark panics, the process may come to a good end before Go has printed why.)"
 )
 
 
@@ -199,6 +222,8 @@ def _unexpected(output: str, name: str, iterations: int, found: int) -> str:
     expected = f"exactly one result after {iterations} iterations was expected"
     if found > 1:
         return f"{{what}}: printed {found} results, and {expected}. Does it print result lines itself?"
+    if benchfmt.broke_off(output, name):
+        return _BROKE_OFF
     if not benchfmt.passed(output):
         return _NO_PASS
     if re.search(re.escape(name) + r"(?:-\d+)? *\t", output):
