@@ -143,15 +143,27 @@ def _inconclusive(report: Report) -> list[VerdictEntry]:
 
 
 def _gravity(entry: VerdictEntry) -> tuple[bool, int, float]:
-    """What blocks before what only warns, then the worse outcome, then the larger increase."""
+    """What blocks before what only warns, then the worse outcome, then the larger change for the worse."""
     mild = entry.level == "warn" or entry.waived is not None
-    return mild, OUTCOMES.index(entry.outcome), -(entry.change.center if entry.change else 0.0)
+    return mild, OUTCOMES.index(entry.outcome), _betterment(entry)
 
 
 def _improved(report: Report) -> list[VerdictEntry]:
-    """Changes whose whole interval lies below zero: every metric we know is better when smaller."""
-    better = (e for e in report.verdicts if e.outcome == "within" and e.change and e.change.high < 0)
-    return sorted(better, key=lambda entry: entry.change.center if entry.change else 0.0)
+    """Changes for the better whose whole interval lies on that side of zero, the largest first."""
+    return sorted(
+        (e for e in report.verdicts if e.outcome == "within" and _is_better(e)), key=_betterment, reverse=True
+    )
+
+
+def _is_better(entry: VerdictEntry) -> bool:
+    if entry.change is None:
+        return False
+    return entry.change.high < 0 if entry.better == "lower" else entry.change.low > 0
+
+
+def _betterment(entry: VerdictEntry) -> float:
+    center = entry.change.center if entry.change else 0.0
+    return -center if entry.better == "lower" else center
 
 
 def _all(report: Report) -> list[VerdictEntry]:

@@ -15,6 +15,7 @@ from pytest_gotrace.errors import ExitCode
 Outcome = Literal["over", "failed", "missing", "inconclusive", "new", "within", "identical"]
 Level = Literal["fail", "warn"]
 Side = Literal["base", "head"]
+Better = Literal["lower", "higher"]
 
 #: Every outcome, worst first.
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -71,6 +72,7 @@ class VerdictEntry:
     """One rule of the budget on one metric of one benchmark.
 
     `base`, `head` and `difference` are in `unit` (`ns`, `B`, `1`); `change` and `detectable` are relative.
+    Signs are natural: + means that head is larger, whichever way is `better`.
     `p` is adjusted for everything else that was judged. `pairs_needed` is (low, most likely, high).
     """
 
@@ -79,6 +81,7 @@ class VerdictEntry:
     unit: str
     outcome: Outcome
     level: Level = "fail"
+    better: Better = "lower"
     waived: Waiver | None = None
     budget: str = ""
     budget_file: str = ""

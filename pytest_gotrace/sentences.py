@@ -138,7 +138,7 @@ def _caveat(report: Report) -> str:
         return ""
     gravest, *others = report.warnings
     more = f" (and {len(others)} more)" if others else ""
-    return f"; caution: {shorten(gravest, _DOUBT_CHARACTERS)}{more}"
+    return f"; caution: {log_line(shorten(gravest, _DOUBT_CHARACTERS))}{more}"
 
 
 def waived_text(entry: VerdictEntry) -> str:

@@ -77,7 +77,6 @@ def any_report(text=None):
         "alpha": st.floats(0, 1),
         "elapsed_seconds": st.floats(0, 1e9),
         "p": st.none() | st.floats(0, 1),
-        "detectable": st.none() | st.floats(0, 1e300),
     }
 
     def of(kind):

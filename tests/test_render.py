@@ -14,6 +14,7 @@ from oracles import Page
 from pytest_gotrace import render
 from pytest_gotrace.escape import NAME_LENGTH, shorten, visible
 from pytest_gotrace.render import COMMENT_BYTES, FIRST_ROWS, render_summary
+from pytest_gotrace.report import Interval
 
 GOLDEN = Path(__file__).parent / "testdata" / "golden"
 
@@ -99,7 +100,7 @@ class TestOrder:
         assert re.findall(r"\u203a `(\w+)`", table) == ["large", "small", "warned"]
 
     def test_reasons_follow_their_rows(self):
-        """Reasons stand in the order of the rows that they explain, and one without a sentence is left out."""
+        """Reasons stand in the order of the rows they explain, and one without a sentence is left out."""
         benchmarks = ("small", "large", "unknown", "medium")
         changes = {"small": 0.2, "large": 0.9, "medium": 0.5}
         report = replace(
@@ -115,6 +116,28 @@ class TestOrder:
         )
         found = re.findall(r"\*\*why\*\* `(\w+)`", render_summary(report))
         assert found == ["large", "medium", "small", "unknown"]
+
+    def test_improvements(self):
+        """An improvement is a change whose whole interval is on the better side, the largest first."""
+        changes = [
+            ("faster", "lower", (-0.3, -0.1)),
+            ("more", "higher", (0.4, 0.6)),
+            ("slower", "lower", (0.1, 0.3)),
+            ("fewer", "higher", (-0.3, -0.1)),
+            ("unclear", "lower", (-0.3, 0.1)),
+        ]
+        rows = tuple(
+            replace(
+                samples.WITHIN,
+                metric=name,
+                better=better,
+                change=Interval(center=sum(ends) / 2, low=ends[0], high=ends[1]),
+            )
+            for name, better, ends in changes
+        )
+        text = render_summary(replace(samples.QUIET, verdicts=(*rows, replace(rows[0], change=None))))
+        table = text.partition("Improvements (2)")[2].partition("</details>")[0]
+        assert re.findall(r"\u203a `(\w+)`", table) == ["more", "faster"]
 
     def test_fifteen_rows(self):
         """The first table has no more rows than a person reads, and says how many there are besides."""
@@ -184,7 +207,7 @@ class TestLimit:
 
 
 class TestHostile:
-    @settings(derandomize=True, max_examples=300, deadline=None)
+    @settings(derandomize=True, max_examples=150, deadline=None)
     @given(any_report(names))
     def test_any_report(self, report):
         """However things are called, there is no tag but ours, and outside code nothing GitHub acts on."""
@@ -195,7 +218,7 @@ class TestHostile:
         assert page.tags.count("details") == text.count("\n</details>\n")
         assert not re.search(r"[@#<>&*_~$|\\`]|://|www\.", page.text)
 
-    @settings(derandomize=True, max_examples=300, deadline=None)
+    @settings(derandomize=True, max_examples=150, deadline=None)
     @given(st.lists(st.tuples(names, names), min_size=1, max_size=4))
     def test_rows_show_their_names(self, named):
         """Each row shows the names of its benchmark and metric, and has the cells of its table."""

@@ -61,6 +61,7 @@ class TestSchema:
         verdict = schema()["$defs"]["verdict"]["properties"]
         assert verdict["outcome"]["enum"] == list(OUTCOMES)
         assert verdict["level"]["enum"] == list(typing.get_args(reports.Level))
+        assert verdict["better"]["enum"] == list(typing.get_args(reports.Better))
         assert schema()["$defs"]["failure"]["properties"]["side"]["enum"] == list(
             typing.get_args(reports.Side)
         )
@@ -170,7 +171,7 @@ class TestHostileFile:
             ),
             pytest.param(document(expected=-1), "expected: found -1, expected at least 0", id="negative"),
             pytest.param(
-                document(expected=10**9), "expected: found 1000000000, expected at most", id="count"
+                document(expected=10**10), "expected: found 10000000000, expected at most", id="count"
             ),
             pytest.param(document(expected=1.5), "expected: found 1.5, expected an integer", id="half"),
             pytest.param(document(expected=True), "expected: found True, expected an integer", id="bool"),

@@ -34,6 +34,12 @@ class TestVerdictSentence:
         """A doubt of any length leaves the sentence short."""
         assert len(verdict_sentence(replace(samples.GREEN, warnings=("w" * 5000,)))) < 400
 
+    def test_a_doubt_is_safe_to_log(self):
+        """A doubt that names something hostile is one printable line without commands."""
+        sentence = verdict_sentence(replace(samples.GREEN, warnings=("no ##[error]`\n::error::`",)))
+        assert sentence.isprintable()
+        assert not commands(sentence)
+
 
 class TestFailureText:
     def test_over_budget(self):
@@ -70,7 +76,7 @@ class TestFailureText:
         """A waived item says who accepted it until when."""
         assert "waived:    agreed in the design review (until 2026-12-31)" in failure_text(samples.WAIVED)
 
-    @settings(derandomize=True, max_examples=200, deadline=None)
+    @settings(derandomize=True, max_examples=100, deadline=None)
     @given(any_report(names))
     def test_no_commands(self, report):
         """Whatever things are called, no line is a command to a CI runner, and each is printable."""
