@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks import noise
+from benchmarks import events, noise
 from benchmarks.noise import Floats, Noise
 from pytest_gotrace.stats import Cell, Comparison, Plan, judge
 
@@ -237,6 +238,41 @@ def _counts_fail(rng: np.random.Generator, means: Floats, plan: Plan) -> bool:
     return False
 
 
+def t12(times: int) -> Iterator[Line]:
+    """From events to verdicts: four benchmarks of six metrics, a change in one metric of the first."""
+    cases = (
+        ("no change", events.Change(), None, 0),
+        ("tail only, p99 x2", events.Change(tail=2.0), 2, 88),
+        ("sched-wait x1.5", events.Change(waiting=1.5), 3, 94),
+        ("6 collections become 18", events.Change(collections=3.0), 5, 98),
+    )
+    for seed, (name, change, metric, power) in enumerate(cases):
+        rng, hits, strays = np.random.default_rng((12, seed)), [], []
+        for _ in range(times):
+            over = _from_events(rng, change)
+            hits.append(metric is not None and over[metric])
+            strays.append(over[len(events.METRICS) :].any() or (metric is None and over.any()))
+        if metric is not None:
+            yield share(f"{name}: FAIL", power, np.array(hits, dtype=float), least=True)
+        yield share(f"{name}: another benchmark FAILs", 0.5, np.array(strays, dtype=float))
+
+
+def _from_events(rng: np.random.Generator, change: events.Change) -> NDArray[np.bool_]:
+    base, head = events.pull_request(rng, change, SEQUENTIAL.looks[-1])
+    found: list[Comparison] = []
+    for look, n in enumerate(SEQUENTIAL.looks):
+        cells = [
+            Cell(base=b[:n], head=h[:n], relative=relative, absolute=floor or None, kind=name)
+            for b, h, (name, relative, floor) in zip(
+                base, head, events.METRICS * events.BENCHMARKS, strict=True
+            )
+        ]
+        found = list(judge(cells, look=look, plan=SEQUENTIAL, previous=[c.decision for c in found]))
+        if any(c.decision == "over" for c in found):
+            break
+    return np.array([c.decision == "over" for c in found])
+
+
 def speed(times: int) -> Iterator[Line]:
     """2,000 cells of 20 pairs are judged in less than a second."""
     rng = np.random.default_rng(0)
@@ -261,6 +297,7 @@ CHAPTERS: dict[str, tuple[Callable[[int], Iterator[Line]], int]] = {
     "T9": (t9, 500),
     "T10": (t10, 500),
     "T11": (t11, 500),
+    "T12": (t12, 150),
     "speed": (speed, 1),
 }
 QUICKER = 6
