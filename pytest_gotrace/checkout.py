@@ -46,7 +46,7 @@ _COPIED_SETTINGS = (
 )
 """What decides which files become blobs, and how. Nothing here names a program."""
 
-_COPIED_FILES = ("info/exclude", "info/attributes", "info/sparse-checkout")
+_COPIED_FILES = ("info/exclude", "info/attributes")
 
 
 class Repository:

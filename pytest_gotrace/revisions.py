@@ -14,7 +14,10 @@ from .git import Git
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """One side: what to call it, its commit, its tree, and whether the tree differs from the commit's."""
+    """One side: what to call it, its commit, its tree, and whether the tree differs from the commit's.
+
+    The tree of a working tree lies in the temporary repository and is gone when that is closed.
+    """
 
     name: str
     sha: str
