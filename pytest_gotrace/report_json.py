@@ -173,7 +173,10 @@ def _check_schema(document: Mapping[str, object], where: str) -> None:
     error = next(jsonschema.Draft202012Validator(_rules()).iter_errors(document), None)
     if error is None:
         return
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}"[:_SHOWN] for step in error.absolute_path)
+    steps = (
+        f"[{step}]" if isinstance(step, int) else f".{ascii(step)[1:-1][:_SHOWN]}"
+        for step in error.absolute_path
+    )
     place = "".join(steps).lstrip(".") or "the report"
     known = error.schema.get("properties", ()) if isinstance(error.schema, dict) else ()
     found, expected = _COMPLAINTS[str(error.validator)](error.validator_value, error.instance, known)

@@ -3,14 +3,15 @@ import json
 import typing
 from dataclasses import replace
 
-import jsonschema
 import pytest
 import sample_reports as samples
 from hostile import any_report
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from pytest_gotrace import report as reports
+from pytest_gotrace import report_json
 from pytest_gotrace.errors import RecordingError
 from pytest_gotrace.report import OUTCOMES, Interval, Report
 from pytest_gotrace.report_json import MAX_BYTES, MAX_DEPTH, parse_report, read_report, schema, to_json
@@ -25,7 +26,7 @@ def document(**changes):
 class TestSchema:
     def test_it_is_a_schema(self):
         """The published schema is valid JSON Schema 2020-12."""
-        jsonschema.Draft202012Validator.check_schema(schema())
+        Draft202012Validator.check_schema(schema())
 
     @pytest.mark.parametrize(
         ("kind", "part"),
@@ -248,10 +249,42 @@ class TestHostileFile:
 
     def test_messages_are_short_and_printable(self):
         """A message about hostile text is one short line without control characters."""
-        with pytest.raises(RecordingError) as caught:
-            parse_report(document(**{"\x1b[31m::error::" + "x" * 10_000: 1}))
-        assert str(caught.value).isprintable()
-        assert len(str(caught.value)) < 400
+        hostile = "\x1b[31m::error::" + "x" * 90
+        for changes in ({hostile * 100: 1}, {"environment": {hostile: 1}}, {"on_inconclusive": hostile}):
+            with pytest.raises(RecordingError) as caught:
+                parse_report(document(**changes))
+            assert str(caught.value).isprintable()
+            assert len(str(caught.value)) < 400
+
+    def test_every_rule_has_its_words(self):
+        """For each keyword by which the schema can refuse a value there is a sentence."""
+
+        def keywords(node):
+            if isinstance(node, list):
+                return set().union(*map(keywords, node))
+            if not isinstance(node, dict):
+                return set()
+            named = set().union(
+                *(
+                    keywords(child)
+                    for part in ("properties", "$defs")
+                    for child in node.get(part, {}).values()
+                )
+            )
+            return (
+                named
+                | (set(node) & set(Draft202012Validator.VALIDATORS))
+                | set().union(
+                    *(
+                        keywords(node[part])
+                        for part in ("items", "additionalProperties", "propertyNames")
+                        if part in node
+                    )
+                )
+            )
+
+        only_lead_on = {"$ref", "items", "properties", "propertyNames"}
+        assert keywords(schema()) - only_lead_on == set(report_json._COMPLAINTS)
 
     def test_size(self, tmp_path):
         """A file above the limit is refused after reading no more than the limit."""
