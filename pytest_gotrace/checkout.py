@@ -21,7 +21,6 @@ import contextlib
 import os
 import re
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,24 +28,12 @@ from pathlib import Path
 from types import TracebackType
 
 from . import revisions
+from .borrowed import borrow, git_path, remove, temporary_directory, written
 from .errors import CheckoutError
-from .git import Git, alone, explained, failure, find_git
+from .git import Git, explained, failure, find_git
 from .revisions import Revision
 
 __all__ = ["Repository", "Revision", "open_repository", "remove"]
-
-_COPIED_SETTINGS = (
-    "core.autocrlf",
-    "core.eol",
-    "core.excludesFile",
-    "core.fileMode",
-    "core.ignoreCase",
-    "core.precomposeUnicode",
-    "core.symlinks",
-)
-"""What decides which files become blobs, and how. Nothing here names a program."""
-
-_COPIED_FILES = ("info/exclude", "info/attributes")
 
 
 class Repository:
@@ -60,11 +47,10 @@ class Repository:
         self.root = root
         self._theirs = Git(program=program, directory=root, settings={"safe.directory": str(root)})
         _refuse_bare(self._theirs)
-        self.temporary = _temporary_directory(root)
-        self._written = self.temporary / "objects"
+        self.temporary = temporary_directory(root)
         try:
             with explained(f"{self.temporary} cannot be written to"):
-                self._ours = self._borrow(program)
+                self._ours = borrow(self._theirs, self.temporary)
         except BaseException:
             self.close()
             raise
@@ -100,7 +86,7 @@ class Repository:
             here = self._at(self.root, index)
             _refuse_unmerged(here)
             _forget_assumptions(here)
-            unseeing = self._at(self.root, index, GIT_OBJECT_DIRECTORY=str(self._written))
+            unseeing = self._at(self.root, index, GIT_OBJECT_DIRECTORY=str(written(self.temporary)))
             unseeing("add", "--all")
             tree = unseeing("write-tree", "--missing-ok")
             self._refuse_dirty_submodules(here)
@@ -126,32 +112,6 @@ class Repository:
             "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--end-of-options", base.tree, head.tree
         )
 
-    def _borrow(self, program: str) -> Git:
-        """A repository of ours with the user's objects, ignore rules and attributes, and no programs."""
-        ours = self.temporary / "repository.git"
-        template = self.temporary / "template"
-        template.mkdir()
-        self._written.mkdir()
-        settings = {key: value for key in _COPIED_SETTINGS if (value := self._setting(key))}
-        git = alone(self.temporary, program, settings, {"GIT_DIR": str(ours)})
-        kind = self._theirs("rev-parse", "--show-object-format")
-        git("init", "--quiet", "--bare", f"--object-format={kind}", f"--template={template}", ours)
-        alternates = ours / "objects" / "info" / "alternates"
-        alternates.write_bytes(_alternate(self._path("objects")) + _alternate(self._written))
-        (ours / "info").mkdir(exist_ok=True)
-        for name in _COPIED_FILES:
-            if (file := self._path(name)).is_file():
-                shutil.copyfile(file, ours / name)
-        return git
-
-    def _setting(self, key: str) -> str:
-        kind = ("--type=path",) if key == "core.excludesFile" else ()
-        return os.fsdecode(self._theirs.ask("config", *kind, "--get", key).stdout).rstrip("\n")
-
-    def _path(self, name: str) -> Path:
-        """A path below `.git`, which may be one of several directories if this is a worktree."""
-        return self.root / self._theirs("rev-parse", "--git-path", name)
-
     def _at(self, directory: Path, index: Path, **environment: str) -> Git:
         """Our repository, with `directory` as its working tree."""
         paths = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(directory)}
@@ -169,7 +129,7 @@ class Repository:
 
         An index may be split in two, of which the larger half lies in the repository's directory.
         """
-        theirs = self._path("index")
+        theirs = git_path(self._theirs, "index")
         if theirs.is_file():
             shutil.copy2(theirs, index)
         for shared in theirs.parent.glob("sharedindex.*"):
@@ -202,7 +162,7 @@ class Repository:
             submodule.materialise(revision, destination)
 
     def _fill_in_large_files(self, here: Git, destination: Path) -> None:
-        store = self._path("lfs/objects")
+        store = git_path(self._theirs, "lfs/objects")
         if not store.is_dir():
             return
         for name in here.names("ls-files", "-z", ":(attr:filter=lfs)"):
@@ -226,31 +186,12 @@ def open_repository(start: Path) -> Repository:
     )
 
 
-def remove(directory: Path) -> None:
-    """Remove a directory, read-only ones in it included, as Go's module cache makes them. Follows no link."""
-    shutil.rmtree(directory, ignore_errors=True)
-    if not directory.exists():
-        return
-    for parent, _, _ in os.walk(directory):
-        with contextlib.suppress(OSError):
-            os.chmod(parent, stat.S_IRWXU)
-    shutil.rmtree(directory, ignore_errors=True)
-
-
 def _refuse_bare(git: Git) -> None:
     answer = git.ask("rev-parse", "--is-inside-work-tree")
     if answer.returncode:
         raise failure(f"{git.directory} is not a git repository that can be read", os.fsdecode(answer.stderr))
     if answer.stdout.strip() != b"true":
         raise CheckoutError(f"{git.directory} has no working tree. Start in a clone that has one.")
-
-
-def _temporary_directory(root: Path) -> Path:
-    parent = Path(tempfile.gettempdir()).resolve()
-    if parent.is_relative_to(root):
-        raise CheckoutError(f"TMPDIR, {parent}, lies inside the repository {root}. Set it to one outside.")
-    with explained(f"no temporary directory can be made in {parent}"):
-        return Path(tempfile.mkdtemp(prefix="gotrace-", dir=parent))
 
 
 def _empty_directory(path: Path) -> Path:
@@ -301,14 +242,6 @@ def _large_file(file: Path) -> str:
     if found is None or not text.startswith(b"version https://git-lfs.github.com/spec/"):
         return ""
     return found.group(1).decode()
-
-
-def _alternate(objects: Path) -> bytes:
-    """A line of `objects/info/alternates`: in C quotes if it would not be read as a path otherwise."""
-    path = os.fsencode(objects)
-    if path.startswith((b'"', b"#")) or b"\n" in path:
-        path = b'"' + path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
-    return path + b"\n"
 
 
 def _listed(names: tuple[str, ...], most: int = 5) -> str:
