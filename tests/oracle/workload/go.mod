@@ -1,0 +1,3 @@
+module gotrace.example/workload
+
+go 1.22
