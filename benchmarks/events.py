@@ -1,8 +1,8 @@
 """Whole runs for simulations: thousands of events each, from which every metric's one number is made.
 
 Durations inside a run are lognormal, move together in phases, and one in eighty or so is a spike; how often
-spikes come differs from run to run, which is what makes tails so much noisier than medians. From run to run that gives a
-variation of 2 % in ns/op, 3 % in p50, 9 % in p99 and 8 % in totals, about what real benchmarks show.
+spikes come differs from run to run, which is what makes tails so much noisier than medians. Runs then vary by
+2 % in ns/op, 3 % in p50, 9 % in p99 and 8 % in totals, about as real benchmarks do.
 """
 
 from __future__ import annotations

@@ -111,9 +111,10 @@ def t1(times: int) -> Iterator[Line]:
     """Family error with all 20 cells exactly at their budgets."""
     budgets = np.full(20, 0.05)
     plans = {"6 pairs": Plan(looks=(6,)), "10 pairs": Plan(looks=(10,)), "20 pairs": Plan(looks=(20,))}
+    plans |= {"sequential": SEQUENTIAL, "10 pairs, exact": Plan(looks=(10,), method="exact")}
     every = []
     for seed, (name, kind) in enumerate(noise.ALL.items()):
-        for plan_name, plan in (plans | {"sequential": SEQUENTIAL}).items():
+        for plan_name, plan in plans.items():
             failed = repeat(times, seed, kind, None, budgets, budgets, plan).failed
             every.append(failed)
             yield share(f"all cells at budget, {name}, {plan_name}: FAIL", 7, failed)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from pytest_gotrace.stats.moderated import analyse
-from pytest_gotrace.stats.signflip import p_flip, p_flip_max, patterns
+from pytest_gotrace.stats.signflip import _clipped, p_flip, p_flip_max, patterns
 
 
 @pytest.mark.parametrize("n", [5, 6, 9, 11])
@@ -52,25 +52,35 @@ def test_maximum_over_one_cell_is_that_cell():
     """For a single cell the family-wise p-value is its own sign-flip p-value."""
     d = np.random.default_rng(5).normal(0.4, size=(1, 8))
     effects = analyse(d, [("paired", "")])
-    assert p_flip_max(effects, np.zeros(1), 0)[0] == p_flip(effects.values, 0)[0]
+    assert effects.clipped.tolist() == [0]
+    assert p_flip_max(effects, np.zeros(1), 0)[0] == p_flip(d, 0)[0]
 
 
 def test_maximum_is_the_step_down_of_westfall_and_young():
-    """The adjusted p-values are those of a step-down done by hand with plain t statistics."""
-    d = np.random.default_rng(8).normal([[0.8], [0.4], [0.1]], 0.5, size=(3, 6))
+    """Without outliers the adjusted p-values are those of a step-down by hand with plain t statistics."""
+    d = np.random.default_rng(12).normal([[0.8], [0.4], [0.1]], 0.5, size=(3, 6))
     effects = analyse(d, [("paired", "")] * 3)
 
     def t(x):
         return np.array([stats.ttest_1samp(row, 0).statistic for row in x])
 
-    seen = t(effects.values)
+    seen = t(d)
     order = np.argsort(-seen)
-    flipped = np.array([t(effects.values * np.array(s)) for s in product([1.0, -1.0], repeat=6)])
+    flipped = np.array([t(d * np.array(s)) for s in product([1.0, -1.0], repeat=6)])
     by_hand, worst = np.empty(3), 0.0
     for i, cell in enumerate(order):
         worst = max(worst, float((flipped[:, order[i:]].max(axis=1) >= seen[cell] - 1e-9).mean()))
         by_hand[cell] = worst
     np.testing.assert_allclose(p_flip_max(effects, np.zeros(3), 0), by_hand)
+
+
+def test_outliers_are_clipped_the_same_before_and_after_a_flip():
+    """What is pulled in does not depend on signs, so the pattern seen is one among its equals."""
+    d = np.random.default_rng(3).normal(size=(4, 10))
+    d[1, 4] = 30
+    signs = np.array([1, -1] * 5)
+    assert abs(_clipped(d)[1, 4]) < 10
+    np.testing.assert_array_equal(_clipped(d * signs), _clipped(d) * signs)
 
 
 def test_cells_below_their_budget_do_not_cover_others():

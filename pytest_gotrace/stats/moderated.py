@@ -29,8 +29,9 @@ PRIOR_DF_AT_MOST = 50.0
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Per cell, over its complete pairs. `values` are the winsorised differences, NaN where incomplete."""
+    """Per cell, over its complete pairs. `values` are `differences` winsorised, NaN where incomplete."""
 
+    differences: Floats
     values: Floats
     pairs: NDArray[np.int64]
     clipped: NDArray[np.int64]
@@ -92,7 +93,9 @@ def analyse(differences: Floats, groups: Sequence[tuple[str, str]]) -> Effects:
     df = prior_df + np.maximum(pairs - 1, 0)
     posterior = (prior_df * prior_variance + (pairs - 1) * own) / np.maximum(df, 1)
     variance = np.where(exact, 0.0, np.maximum(posterior, (posterior + own) / 2))
-    return Effects(values, pairs, clipped, estimate, variance, df, prior_df, prior_variance, exact)
+    return Effects(
+        differences, values, pairs, clipped, estimate, variance, df, prior_df, prior_variance, exact
+    )
 
 
 def winsorise(differences: Floats) -> tuple[Floats, NDArray[np.int64]]:

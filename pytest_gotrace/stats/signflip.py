@@ -13,7 +13,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gotrace.stats.moderated import Effects
+from pytest_gotrace.stats.moderated import (
+    CELLS_FOR_PRIOR,
+    CLIP_AT_MADS,
+    CLIP_AT_MOST,
+    MAD_TO_SD,
+    Effects,
+    fit_prior,
+)
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +28,8 @@ Floats = NDArray[np.float64]
 #: them.
 ALL_FLIPS_UP_TO = 11
 DRAWN_FLIPS = 2048
+#: A cell is clearly below its budget if its p-value for "at budget or worse" is at most this (t about -1.5).
+CLEARLY_BELOW = 0.07
 
 
 @lru_cache(maxsize=64)
@@ -51,19 +60,36 @@ def p_flip(differences: Floats, seed: int) -> Floats:
 def p_flip_max(effects: Effects, beta: Floats, seed: int) -> Floats:
     """Family-wise adjusted one-sided p-values of "the effect is at most beta", for all rows together.
 
-    Westfall and Young's step-down maximum over sign flips, so cells that move together cost little. Each
-    flip's sums are studentised with the same moderated variance as the data. Cells below their budget are
-    centred on zero first: otherwise their distance from it would count as noise.
+    Westfall and Young's step-down maximum over sign flips, so cells that move together cost little. A flip's
+    sums are studentised with moderated variances as the t-test's, but everything that is the same for all
+    flips, the clipping and the prior, is made from sizes alone: with a mean or a median in it, the pattern
+    seen would be a special one. Cells clearly below their budget are centred, otherwise their distance from
+    it would count as noise.
     """
-    shifted = np.nan_to_num(effects.values - np.minimum(beta, effects.estimate)[:, None])
-    unflipped = _studentised(effects, shifted, np.ones((1, shifted.shape[1])))[0]
-    seen = np.where(effects.estimate > beta, unflipped, -np.inf)
+    shifted = effects.differences - beta[:, None]
+    below = effects.p_less(beta) <= CLEARLY_BELOW
+    shifted[below] -= np.nanmean(shifted[below], axis=1, keepdims=True)
+    shifted = np.nan_to_num(_clipped(shifted))
+    size = (shifted**2).sum(axis=1) / np.maximum(effects.pairs, 1)
+    prior = (0.0, 0.0)
+    if (size > 0).sum() >= CELLS_FOR_PRIOR:
+        prior = fit_prior(size[size > 0], effects.pairs[size > 0].astype(np.float64))
+    unflipped = _studentised(shifted, effects.pairs, prior, np.ones((1, shifted.shape[1])))[0]
+    seen = np.where(below, -np.inf, unflipped)
     order = np.argsort(-seen, kind="stable")
-    flipped = _studentised(effects, shifted, patterns(shifted.shape[1], seed))[:, order]
+    flipped = _studentised(shifted, effects.pairs, prior, patterns(shifted.shape[1], seed))[:, order]
     highest = np.maximum.accumulate(flipped[:, ::-1], axis=1)[:, ::-1]
     p = np.empty(len(beta))
     p[order] = np.maximum.accumulate((highest >= seen[order] - 1e-9).mean(axis=0))
     return p
+
+
+def _clipped(shifted: Floats) -> Floats:
+    """As `winsorise`, but around zero, so that flipping signs before or after is the same."""
+    reach = CLIP_AT_MADS * MAD_TO_SD * np.nanmedian(np.abs(shifted), axis=1, keepdims=True)
+    outside = (np.abs(shifted) > reach).sum(axis=1, keepdims=True)
+    few = outside <= np.floor(CLIP_AT_MOST * (~np.isnan(shifted)).sum(axis=1, keepdims=True))
+    return np.where(few & (reach > 0), np.clip(shifted, -reach, reach), shifted)
 
 
 def _p_rows(values: Floats, signs: Floats) -> Floats:
@@ -73,13 +99,14 @@ def _p_rows(values: Floats, signs: Floats) -> Floats:
     return np.asarray(((signs @ values.T) >= seen - slack).mean(axis=0))
 
 
-def _studentised(effects: Effects, shifted: Floats, signs: Floats) -> Floats:
+def _studentised(
+    shifted: Floats, pairs: NDArray[np.int64], prior: tuple[float, float], signs: Floats
+) -> Floats:
     """t of each flip and cell, of shape (flips, cells)."""
-    pairs = np.maximum(effects.pairs, 1)
-    mean = signs @ shifted.T / pairs
-    df = np.maximum(effects.pairs - 1, 1)
-    own = np.maximum((shifted**2).sum(axis=1) / pairs - mean**2, 0.0) * pairs / df
-    posterior = (effects.prior_df * effects.prior_variance + df * own) / (effects.prior_df + df)
+    n, df = np.maximum(pairs, 1), np.maximum(pairs - 1, 1)
+    mean = signs @ shifted.T / n
+    own = np.maximum((shifted**2).sum(axis=1) / n - mean**2, 0.0) * n / df
+    posterior = (prior[0] * prior[1] + df * own) / (prior[0] + df)
     variance = np.maximum(posterior, (posterior + own) / 2)
-    t = np.divide(mean, np.sqrt(variance / pairs), out=np.zeros_like(mean), where=variance > 0)
+    t = np.divide(mean, np.sqrt(variance / n), out=np.where(mean > 0, np.inf, 0.0), where=variance > 0)
     return np.asarray(t, dtype=np.float64)
