@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"pytest_gotrace.{_HOME[name]}"), name)
     if name == "__version__":

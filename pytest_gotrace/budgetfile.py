@@ -49,7 +49,7 @@ def _items(sections: Mapping[str, Place], name: str) -> list[Place]:
     return sections[name].items("a list") if name in sections else []
 
 
-def _choice(place: Place) -> Any:  # noqa: ANN401 - one of LEVELS
+def _choice(place: Place) -> Any:
     text = place.text(" or ".join(LEVELS))
     if text not in LEVELS:
         hint = "; to switch a rule off, write `off` as its limit" if text == OFF else nearest(text, LEVELS)

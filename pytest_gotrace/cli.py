@@ -1,9 +1,9 @@
 """The command `gotrace`: what needs no pytest.
 
-    gotrace init              write a first gotrace.yaml from a measurement
-    gotrace explain [FILE]    which rule of a budget speaks for which benchmark
-    gotrace schema            the JSON Schema of a budget, for editors
-    gotrace show TRACE        what one trace says
+gotrace init              write a first gotrace.yaml from a measurement
+gotrace explain [FILE]    which rule of a budget speaks for which benchmark
+gotrace schema            the JSON Schema of a budget, for editors
+gotrace show TRACE        what one trace says
 """
 
 from __future__ import annotations

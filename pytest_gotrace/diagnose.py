@@ -1,4 +1,4 @@
-"""Why a benchmark moved: the time of its goroutines by state, and the lines where they waited, base against head.
+"""Why a benchmark moved: the time of its goroutines by state, and the lines where they waited, base to head.
 
 A difference counts only where it stands out of its own noise: its mean over the pairs is more than twice its
 standard error. What is shown is therefore the large and the steady, not the lucky.
@@ -17,7 +17,7 @@ from pytest_gotrace.distributions import Wait
 from pytest_gotrace.recording import Recording, Run
 from pytest_gotrace.trace import Frame
 
-#: A goroutine is in one of these at any time (gc-pause, mark-assist and sweep lie across them and are shown beside).
+#: A goroutine is always in one of the states; what lies across them is shown beside them.
 _ACROSS = ("gc-pause", "mark-assist", "sweep")
 _STATES = ("exec", "sched-wait", "sync-block", "net-wait", "sleep", "syscall", *_ACROSS)
 
@@ -30,7 +30,7 @@ _SHOWN_LINES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """Time in one state, ns per operation, mean over the runs of each side; `steady` if it stands out of its noise."""
+    """Time in one state, ns per operation, mean over each side's runs; `steady` if it stands out of its noise."""
 
     state: str
     base: float
@@ -64,11 +64,13 @@ class Diagnosis:
 
 #: What a state's growth usually means, and what to look at first.
 ADVICE: Mapping[str, str] = {
-    "sync-block[chan send]": "Senders outrun the receiver: look at the channel's buffer and at what the receiver does between two receives.",
+    "sync-block[chan send]": "Senders outrun the receiver: look at the channel's buffer, and at what the receiver does "
+    "between two receives.",
     "sync-block[chan receive]": "Receivers starve: look at who sends, and whether that became slower, rarer or serial.",
     "sync-block[select]": "A select waits longer for any of its cases: look at who feeds them.",
-    "sync-block[sync]": "Goroutines queue for a lock or a WaitGroup: look at how long it is held, and whether it could be finer.",
-    "sync-block[sync.(*Cond).Wait]": "Goroutines wait longer to be signalled: look at who calls Signal or Broadcast.",
+    "sync-block[sync]": "Goroutines queue for a lock or a WaitGroup: look at how long it is held, and whether it could "
+    "be finer.",
+    "sync-block[sync.(*Cond).Wait]": "Goroutines wait longer to be signalled: look at who signals.",
     "sched-wait": "More goroutines can run than there are processors: bound how many are started at once.",
     "syscall": "More time in the kernel per operation: batch the calls, or move them off the hot path.",
     "net-wait": "The other side of a connection answers later, or there are more round trips.",
@@ -80,18 +82,26 @@ ADVICE: Mapping[str, str] = {
 }
 
 
-def diagnose(benchmark: str, recording: Recording) -> Diagnosis:
-    """Compare the traced runs of both sides of one benchmark; without traced runs there is nothing to say."""
+def diagnose(benchmark: str, recording: Recording, over: Sequence[str] = ()) -> Diagnosis:
+    """Compare the traced runs of both sides of one benchmark; without traced runs there is nothing to say.
+
+    `over` are the series that broke their budget (`sync-block[chan send]`): if one of them is a state, that is what
+    the reader asks about, whatever else grew beside it.
+    """
     base, head = (recording.of(side, benchmark, traced=True) for side in ("base", "head"))
     if not base or not head:
         return Diagnosis(benchmark=benchmark, shifts=(), places=(), sentence="", advice="")
     shifts = tuple(sorted(_shifts(base, head), key=lambda shift: -abs(shift.grown)))
-    places = tuple(sorted(_places(base, head), key=lambda place: -place.shift.grown))[:_SHOWN_LINES]
-    cause = _cause(shifts)
+    asked = [shift for shift in shifts if shift.state in over]
+    cause = _cause(asked) or _cause(shifts)
+    places = sorted(
+        _places(base, head),
+        key=lambda place: (cause is None or place.shift.state != cause.state, -place.shift.grown),
+    )
     return Diagnosis(
         benchmark=benchmark,
-        shifts=shifts,
-        places=places,
+        shifts=tuple(sorted(shifts, key=lambda shift: shift is not cause)),
+        places=tuple(places[:_SHOWN_LINES]),
         sentence=_sentence(cause, shifts, places) if cause else "",
         advice=ADVICE.get(cause.state, "") if cause else "",
     )

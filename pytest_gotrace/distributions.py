@@ -49,7 +49,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Time that goroutines spent at one place in one state, and the place that ended it. `total` in ns per operation."""
+    """Time that goroutines spent at one place in one state, and the place that ended it; `total` is per operation."""
 
     state: str
     at: Frame | None
@@ -59,7 +59,7 @@ class Wait:
 
 
 def reduce(events: Ints, operations: int) -> Distribution:
-    """A run's events as a `Distribution`; `events` must not be empty. Quantiles by Harrell and Davis (stats.quantiles)."""
+    """A run's events as a `Distribution`; `events` must not be empty. Quantiles by Harrell and Davis."""
     values = events.astype(np.float64)
     return Distribution(
         count=len(values),
@@ -114,7 +114,7 @@ def waits(measured: Round, module: str) -> tuple[Wait, ...]:
 
 
 def state_name(state: State, reason: str) -> str:
-    """The catalogue's name of a goroutine state: `sched-wait`, `sync-block[chan send]`, …; other waits by Go's reason."""
+    """The catalogue's name of a goroutine state: `sched-wait`, `sync-block[chan send]`, …; others by Go's reason."""
     if state == State.RUNNABLE:
         return "sched-wait"
     if state == State.WAITING:

@@ -28,7 +28,7 @@ from pytest_gotrace.budget import Budget, Requirement, Rule, load, unmatched, un
 from pytest_gotrace.distributions import Distribution, built_in_metrics
 from pytest_gotrace.errors import BudgetError, RecordingError, UsageError
 from pytest_gotrace.gotest import GoCommand
-from pytest_gotrace.measure import Needs, Reading, Target, calibrate, orders, pairs
+from pytest_gotrace.measure import RUN_SECONDS, Needs, Reading, Target, calibrate, orders, pairs
 from pytest_gotrace.metrics import QUANTILES, Key, Metric, find, nearest
 from pytest_gotrace.prepare import Bench, Benchmark, Failure, Module, Progress, Status, prepare
 from pytest_gotrace.recording import SIDES, Measured, Recording, Run, Side
@@ -58,6 +58,7 @@ class Options:
     seed: int | None = None
     time_budget: float | None = None
     timeout: float | None = None
+    run_seconds: float = RUN_SECONDS
 
 
 def _same(key: Key) -> Key:
@@ -170,8 +171,7 @@ class Gate:
             base = repository.resolve(options.baseline) if options.baseline else repository.default_base()
             revisions["base"] = base
         self._sides: dict[Side, Measured] = {
-            side: Measured(name=r.name, sha=r.sha, dirty=r.dirty)
-            for side, r in revisions.items()
+            side: Measured(name=r.name, sha=r.sha, dirty=r.dirty) for side, r in revisions.items()
         }
         if self._recorded:
             self._sides["base"] = self._recorded.sides["base"]
@@ -333,9 +333,12 @@ class Gate:
 
     def _needs(self, questions: Sequence[Question]) -> Needs | None:
         """What must be run for these questions about one benchmark; None if presence alone answers them."""
-        if not questions[0].benchmark.measurable and not self._options.record:
-            if not any(isinstance(q.rule, Rule) and q.rule.limit.cap is not None for q in questions):
-                return None
+        capped = any(isinstance(q.rule, Rule) and q.rule.limit.cap is not None for q in questions)
+        required = any(isinstance(q.rule, Requirement) and q.rule.key_series for q in questions)
+        benchmark = questions[0].benchmark
+        compared = benchmark.status["base"].presence == "found" and self.has_base
+        if benchmark.identical or not (compared or capped or required or self._options.record):
+            return None
         keys = [q.rule.key if isinstance(q.rule, Rule) else q.rule.key_series for q in questions]
         named = [key for key in keys if key is not None]
         modes = {find(key.metric, self._customs.metrics).traced for key in named}
@@ -357,6 +360,7 @@ class Gate:
             rename=self._customs.rename,
             adapt=self._customs.adapt,
             max_trace_mb=most,
+            run_seconds=self._options.run_seconds,
         )
 
     def _measure(
@@ -457,13 +461,19 @@ class Gate:
         benchmark = next((b for b in found.benchmarks if b.name == name), None)
         if benchmark is None or benchmark.status["head"].presence == "absent":
             names = [b.name for b in found.benchmarks]
-            raise UsageError(f"{directory} has no benchmark {name!r}{nearest(name, names)}; it has: {', '.join(names)}")
+            raise UsageError(
+                f"{directory} has no benchmark {name!r}{nearest(name, names)}; it has: {', '.join(names)}"
+            )
         sides = tuple(side for side in self._measured_sides if benchmark.status[side].presence == "found")
-        target = calibrate(self._bench, self._reading(), benchmark, sides, Needs(modes=(False, True), events={}))
+        target = calibrate(
+            self._bench, self._reading(), benchmark, sides, Needs(modes=(False, True), events={})
+        )
         if isinstance(target, Failure):
             raise target.error
         runs = []
-        for result in pairs(self._bench, self._reading(), [target], range(-1, most), orders(self._seed, most, sides)):
+        for result in pairs(
+            self._bench, self._reading(), [target], range(-1, most), orders(self._seed, most, sides)
+        ):
             if isinstance(result, Failure):
                 raise result.error
             runs.append(result)
@@ -544,7 +554,9 @@ def _starting_statistics(series: Key, distribution: Distribution) -> tuple[str, 
     """Regions and tasks by their quantiles, as far as there are enough events; waits by their total per operation."""
     if series.metric in ("region", "task"):
         return tuple(
-            name for name in ("p50", "p99") if distribution.count >= _EVENTS_MARGIN * events_needed(QUANTILES[name])
+            name
+            for name in ("p50", "p99")
+            if distribution.count >= _EVENTS_MARGIN * events_needed(QUANTILES[name])
         )
     return ("total",) if series.metric in ("sched-wait", "sync-block", "net-wait", "syscall") else ()
 

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-# mypy: disable-error-code=empty-body  # a hook specification is its docstring
-
 if TYPE_CHECKING:
     from pytest_gotrace.gotest import GoCommand
     from pytest_gotrace.metrics import Key, Metric

@@ -58,7 +58,7 @@ class BudgetFile(pytest.File):
         """Our own errors are sentences for people; a traceback would hide them."""
         if isinstance(excinfo.value, GotraceError):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
 
 class BenchmarkNode(pytest.Collector):
@@ -87,13 +87,13 @@ class BudgetItem(pytest.Item):
         verdicts = self.verdicts()
         self.user_properties.append((PROPERTY, _status(verdicts)))
         if any(verdict.outcome is Outcome.FAILED for verdict in verdicts):
-            raise _Spoken(self._text(verdicts))
+            pytest.fail(self._text(verdicts), pytrace=False)
 
     def runtest(self) -> None:
         verdicts = self.verdicts()
         self.user_properties += _properties(self, verdicts)
         if any(verdict.blocks for verdict in verdicts):
-            raise _Spoken(self._text(verdicts))
+            pytest.fail(self._text(verdicts), pytrace=False)
         if _status(verdicts) == "inconclusive":
             pytest.skip(self._text(verdicts))
 
@@ -106,11 +106,6 @@ class BudgetItem(pytest.Item):
 
         return speak(verdicts, self.state.report, self.state.gate().root)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, (_Spoken, GotraceError)):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where the rule stands, so that an editor can jump there."""
         return (
@@ -118,10 +113,6 @@ class BudgetItem(pytest.Item):
             max(0, self.question.rule.line - 1),
             f"{self.parent.name if self.parent else ''}: {self.name}",
         )
-
-
-class _Spoken(Exception):
-    """A verdict that does not pass, in the words that the reader sees."""
 
 
 def _status(verdicts: tuple[Verdict, ...]) -> str:

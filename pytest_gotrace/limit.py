@@ -1,4 +1,3 @@
-# ruff: noqa: RUF002 - a formula reads better with a true times sign
 """One limit of a budget: how far a number may move, as text and as numbers.
 
 +15%              may grow by 15 %

@@ -55,6 +55,7 @@ class Reading:
     rename: Callable[[Key], Key] = lambda key: key
     adapt: Callable[[GoCommand], GoCommand] = lambda command: command
     max_trace_mb: int = 64
+    run_seconds: float = RUN_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +84,8 @@ def calibrate(
     The first guess comes from a single cold iteration, so it is tried and corrected once.
     """
     target = Target(benchmark=benchmark, sides=tuple(sides), modes=needs.modes, iterations=1, seconds=0.0)
-    nanoseconds = benchmark.status[sides[0]].nanoseconds or 1e9 * RUN_SECONDS
-    guess = max(1, round(RUN_SECONDS / 4 * 1e9 / max(nanoseconds, 1.0)))
+    nanoseconds = benchmark.status[sides[0]].nanoseconds or 1e9 * reading.run_seconds
+    guess = max(1, round(reading.run_seconds / 4 * 1e9 / max(nanoseconds, 1.0)))
     began = time.perf_counter()
     trial = run(
         bench,
@@ -98,12 +99,12 @@ def calibrate(
     if isinstance(trial, Failure):
         return trial
     overhead = max(0.0, time.perf_counter() - began - _seconds(trial, trial.iterations))
-    iterations = _iterations(trial, needs, reading.max_trace_mb)
+    iterations = _iterations(trial, needs, reading)
     return replace(target, iterations=iterations, seconds=_seconds(trial, iterations) + min(overhead, 1.0))
 
 
-def _iterations(trial: Run, needs: Needs, max_trace_mb: int) -> int:
-    by_time = RUN_SECONDS * trial.iterations / max(_seconds(trial, trial.iterations), 1e-9)
+def _iterations(trial: Run, needs: Needs, reading: Reading) -> int:
+    by_time = reading.run_seconds * trial.iterations / max(_seconds(trial, trial.iterations), 1e-9)
     by_events = [
         trial.iterations * events / trial.series[key].count
         for key, events in needs.events.items()
@@ -111,7 +112,9 @@ def _iterations(trial: Run, needs: Needs, max_trace_mb: int) -> int:
     ]
     wished = min(max([by_time, *by_events]), by_time * LONGEST_STRETCH)
     if trial.trace_bytes:
-        wished = min(wished, trial.iterations * max_trace_mb * _MIB * _TRACE_SHARE / trial.trace_bytes)
+        wished = min(
+            wished, trial.iterations * reading.max_trace_mb * _MIB * _TRACE_SHARE / trial.trace_bytes
+        )
     return max(1, round(wished))
 
 

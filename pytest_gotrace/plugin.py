@@ -43,6 +43,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "type": int,
         "help": "at most N pairs of runs (default: 20, by the budget)",
     },
+    "--gotrace-run-time": {
+        "metavar": "TIME",
+        "help": "how long one run should last (default: 250ms); longer runs vary less, and need fewer pairs",
+    },
     "--gotrace-seed": {"metavar": "N", "type": int, "help": "the seed of the order of runs, to repeat it"},
     "--gotrace-time-budget": {
         "metavar": "TIME",

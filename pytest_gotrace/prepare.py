@@ -90,11 +90,6 @@ class Benchmark:
     def id(self) -> str:
         return "/".join(filter(None, (self.module, self.path)))
 
-    @property
-    def measurable(self) -> bool:
-        """Whether there is something to run: it is on the head, and its base is not the same bytes."""
-        return self.status["head"].presence == "found" and not self.identical
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:

@@ -23,8 +23,8 @@ SIDES: tuple[Side, Side] = ("base", "head")
 
 VERSION = 1
 
-#: Environment entries that make two recordings incomparable when they differ; `kernel` is shown but forgiven.
-MACHINE = ("cpu", "cores", "GOMAXPROCS", "go", "platform")
+#: What makes two recordings incomparable when it differs; `kernel` and `memory` are kept and forgiven.
+MACHINE = ("cpu", "cores", "gomaxprocs", "go", "os", "arch")
 
 _LINE_LIMIT = 4 << 20
 

@@ -124,7 +124,7 @@ class LineShift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Where the time of one regressed benchmark went, largest shift first.
+    """Where the time of one regressed benchmark went, the cause first, then the largest shift.
 
     `sentence` is the main cause, `advice` what to do about it; names inside them stand in `backticks`.
     """

@@ -91,7 +91,7 @@ def schema() -> dict[str, Any]:
 def _rules() -> dict[str, Any]:
     """The schema with every reference written out, which halves the time to check a large report."""
 
-    def written_out(node: Any) -> Any:  # noqa: ANN401  (a schema is any JSON)
+    def written_out(node: Any) -> Any:
         if isinstance(node, list):
             return [written_out(child) for child in node]
         if not isinstance(node, dict):
@@ -245,7 +245,7 @@ def _cut(text: str, limit: int, *, keep_end: bool) -> str:
     return "…" + text[len(text) - limit + 1 :] if keep_end else text[: limit - 1] + "…"
 
 
-def _build(kind: Any, value: Any) -> Any:  # noqa: ANN401  (types are the data here)
+def _build(kind: Any, value: Any) -> Any:
     """The value of type `kind` that checked JSON stands for."""
     if kind is Interval:
         center, low, high = map(float, value)

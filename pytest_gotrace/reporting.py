@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
         measured=len(benchmarks - unmeasured),
         on_inconclusive="fail" if about.strict else "warn",
         verdicts=tuple(entry(verdict, about.root) for verdict in verdicts),
-        why=tuple(_why(diagnose(name, about.recording)) for name in _regressed(verdicts)),
+        why=tuple(_why(diagnose(name, about.recording, over)) for name, over in _regressed(verdicts).items()),
         failures=tuple(_failure(failure) for failure in about.failures),
         warnings=about.warnings,
         reproduce=reproduce(sides.get("base"), verdicts),
@@ -99,6 +100,7 @@ def entry(verdict: Verdict, root: Path) -> report.VerdictEntry:
         waived=report.Waiver(reason=verdict.waiver.reason, until=verdict.waiver.until.isoformat())
         if verdict.waiver
         else None,
+        better=rule.limit.better if isinstance(rule, Rule) else "lower",
         budget=str(rule.limit) if isinstance(rule, Rule) else "",
         budget_file=_relative(rule.path, root),
         line=rule.line,
@@ -113,7 +115,7 @@ def _numbers(comparison: Comparison) -> dict[str, Any]:
         "head": _interval(comparison.head),
         "change": _interval(comparison.change),
         "difference": _interval(comparison.difference),
-        "p": comparison.p_over_adjusted,
+        "p": comparison.p_over if comparison.p_over_adjusted is None else comparison.p_over_adjusted,
         "pairs": comparison.pairs,
         "pairs_needed": _low_first(comparison.pairs_needed),
         "detectable": comparison.detectable,
@@ -129,7 +131,9 @@ def _interval(summary: Summary | None) -> report.Interval | None:
     """An interval that is infinite (two runs, say) is no interval: only its centre is shown."""
     if summary is None:
         return None
-    low, high = (end if abs(end) != float("inf") else summary.center for end in (summary.low, summary.high))
+    if not isfinite(summary.center):
+        return None
+    low, high = (end if isfinite(end) else summary.center for end in (summary.low, summary.high))
     return report.Interval(center=summary.center, low=low, high=high)
 
 
@@ -143,8 +147,13 @@ def _pairs(recording: Recording) -> int:
     return len({(run.benchmark, run.round) for run in recording.runs if run.side == "head"})
 
 
-def _regressed(verdicts: Sequence[Verdict]) -> list[str]:
-    return list(dict.fromkeys(v.question.benchmark.id for v in verdicts if v.outcome is Outcome.OVER))
+def _regressed(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
+    """The benchmarks that are over budget, each with the series that are."""
+    found: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.outcome is Outcome.OVER and verdict.key:
+            found.setdefault(verdict.question.benchmark.id, []).append(str(verdict.key.series))
+    return found
 
 
 def _why(diagnosis: Diagnosis) -> report.Why:
@@ -207,7 +216,7 @@ def tool_version() -> str:
 
 def log_text(text: str) -> str:
     """Output of a stranger's program for a log: each line on its own, none of them a command to a CI runner."""
-    return "\n".join("  " + log_line(line) for line in text.splitlines())
+    return "\n".join("  " + log_line(line.expandtabs(4)) for line in text.splitlines())
 
 
 def _relative(path: Path, root: Path) -> str:

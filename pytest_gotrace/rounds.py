@@ -3,7 +3,7 @@
 `testing` puts no marker into the trace, but it stops the world (`read mem stats`) each time a benchmark's timer is
 started, reset or stopped, and the trace keeps the stack of each stop. So the stack tells the three apart, and the
 last `StartTimer` that `runN` itself makes opens the last round, the measured one; the N=1 trial, the forced
-garbage collection between rounds and the parent benchmarks lie before it. Source: `testing/benchmark.go`, Go 1.22 to 1.27.
+garbage collection between rounds and the parent benchmarks lie before it. (`testing/benchmark.go`, Go 1.22 to 1.27)
 """
 
 from __future__ import annotations
@@ -75,13 +75,15 @@ class Round:
 
     def own(self, goroutines: Ints) -> NDArray[np.bool_]:
         """Whether each goroutine works for the benchmark."""
-        foreign: NDArray[np.bool_] = np.isin(goroutines, np.fromiter(self.foreign, np.int64, len(self.foreign)))
+        foreign: NDArray[np.bool_] = np.isin(
+            goroutines, np.fromiter(self.foreign, np.int64, len(self.foreign))
+        )
         return ~foreign
 
     def states(self, state: State) -> NDArray[np.bool_]:
         """Rows of `table.states` in this state, of the benchmark's goroutines, that touch the round."""
         rows = self.table.states
-        picked = (rows.state == int(state)) & self._touches(rows.begin, rows.end)
+        picked: NDArray[np.bool_] = (rows.state == int(state)) & self._touches(rows.begin, rows.end)
         picked[picked] = self.own(rows.goroutine[picked])
         return picked
 
@@ -89,7 +91,8 @@ class Round:
         """Rows of `table.ranges` with one of these names that touch the round."""
         rows = self.table.ranges
         named: NDArray[np.bool_] = np.isin(rows.name, self.codes(*names))
-        return named & self._touches(rows.begin, rows.end)
+        touching = self._touches(rows.begin, rows.end)
+        return np.logical_and(named, touching)
 
     def codes(self, *names: str) -> list[int]:
         """The string codes of `names` in this trace; names that never occur have none."""
@@ -138,7 +141,7 @@ def whole_trace(table: Table) -> Round:
 
 
 def _timer(table: Table) -> tuple[int, Clock]:
-    """Replay the timer: 1. the stops of each goroutine in order, 2. from the last `runN` start, 3. to its final stop."""
+    """Replay the timer: 1. all its stops in order, 2. from the last `runN` start, 3. to the final stop."""
     stops = sorted(_timer_stops(table), key=lambda stop: stop.begin)
     starts = [index for index, stop in enumerate(stops) if stop.opens_round]
     if not starts:
@@ -203,13 +206,14 @@ def _foreign(table: Table, benchmark: int) -> Iterator[int]:
 
 
 def own_frame(stack: tuple[Frame, ...], module: str) -> Frame | None:
-    """The frame a reader wants to see: the innermost of his own module, else the innermost outside the standard library.
+    """The frame a reader wants to see: the innermost of his own module, else the innermost outside Go's own.
 
+    Files of the module are told relative to it, as an editor that is open there knows them.
     With `-trimpath` a file of the standard library has no dot in its first path element, a module's file has.
     """
     for frame in stack:
         if module and frame.function.startswith(module):
-            return frame
+            return frame._replace(file=frame.file.removeprefix(f"{module}/"))
     for frame in stack:
         if "." in frame.file.split("/", 1)[0]:
             return frame

@@ -113,8 +113,8 @@ def needed_text(entry: VerdictEntry) -> str:
 
 
 def cause_text(why: Why | None) -> str:
-    """The state that grew most, and by how much: ``"`sched-wait` +312 µs per operation"``."""
-    shift = max(why.states, key=_grown, default=None) if why else None
+    """The first state of the why, its cause, and by how much: ``"`sched-wait` +312 µs per operation"``."""
+    shift = why.states[0] if why and why.states else None
     if shift is None or _grown(shift) <= 0:
         return ""
     return f"`{shift.state}` {_signed(_grown(shift), 'ns')} per operation"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rich.console import Console
 from pytest_gotrace.errors import ExitCode, GotraceError, UsageError
 from pytest_gotrace.gate import Customs, Gate, Options
 from pytest_gotrace.items import PROPERTY, STATUS, BudgetFile, BudgetItem
+from pytest_gotrace.measure import RUN_SECONDS
 from pytest_gotrace.progress import Shown
 from pytest_gotrace.report import Report, exit_code
 from pytest_gotrace.units import parse_quantity
@@ -31,6 +32,7 @@ class GateSession:
         self._gate: Gate | None = None
         self._report: Report | None = None
         self._others_failed = False
+        self._sent: tuple[str, ...] = ()
 
     def gate(self) -> Gate:
         """The gate, opened when it is first needed and closed with the session."""
@@ -105,13 +107,22 @@ class GateSession:
         """Remember failures that are not the gate's."""
         self._others_failed |= report.failed and PROPERTY not in dict(report.user_properties)
 
+    def _send(self, report: Report) -> Iterator[str]:
+        """Hand the report to every sink. One that cannot take it says so and changes no verdict."""
+        for sinks in self._config.hook.pytest_gotrace_sinks(config=self._config):
+            for sink in sinks:
+                try:
+                    said = sink.write(report)
+                except GotraceError as error:
+                    said = f"{sink.name}: {error}"
+                if said:
+                    yield said
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report to its places, and end with the gate's exit code."""
         if self._report is not None:
-            for sinks in self._config.hook.pytest_gotrace_sinks(config=self._config):
-                for sink in sinks:
-                    sink.write(self._report)
+            self._sent = tuple(self._send(self._report))
             if session.exitstatus in (ExitCode.PASS, ExitCode.OVER_BUDGET) and not self._others_failed:
                 session.exitstatus = exit_code(self._report)
         if self.usage_error is not None:
@@ -122,7 +133,7 @@ class GateSession:
         if self._report is not None:
             from pytest_gotrace.terminal import write
 
-            write(self._report, terminalreporter)
+            write(self._report, terminalreporter, self._sent)
 
 
 def console() -> Console:
@@ -148,6 +159,7 @@ def options(config: pytest.Config) -> Options:
             seed=config.getoption("gotrace_seed"),
             time_budget=seconds("gotrace_time_budget"),
             timeout=seconds("gotrace_timeout"),
+            run_seconds=seconds("gotrace_run_time") or RUN_SECONDS,
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error

@@ -30,7 +30,9 @@ def table(path: str | Path) -> Iterator[str]:
     for key, distribution in series.items():
         unit = unit_of(key)
         numbers = (
-            str(distribution.count) if name == "count" else format_quantity(distribution.statistic(name), unit)
+            str(distribution.count)
+            if name == "count"
+            else format_quantity(distribution.statistic(name), unit)
             for name in STATISTICS
         )
         shown.add_row(Text(log_line(str(key))), *(Text(number) for number in numbers))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -21,15 +21,15 @@ _MARKUP = {"fail": {"red": True, "bold": True}, "pass": {"green": True, "bold": 
 _BIGGEST_SHOWN = 3
 
 
-def write(report: Report, reporter: pytest.TerminalReporter) -> None:
-    """Write the section `gotrace`: verdict, context, then only what a reader has to act on."""
+def write(report: Report, reporter: pytest.TerminalReporter, sent: Sequence[str] = ()) -> None:
+    """Write the section `gotrace`: verdict, context, then only what a reader has to act on; and where it was `sent`."""
     reporter.section("gotrace", sep="=")
     reporter.line(verdict_sentence(report), **_MARKUP["fail" if any(blocking(report)) else "pass"])
     for line in context(report):
         reporter.line(log_line(line))
     if reporter.config.get_verbosity() < 0:
         return
-    for line in details(report):
+    for line in (*details(report), *sent):
         reporter.line(log_line(line))
 
 

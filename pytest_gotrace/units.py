@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001, RUF002, RUF003 - a true minus and a true times sign, because people read them
 """Text to numbers with units, and back, from one table.
 
 Inside the program a time is nanoseconds (`ns`), a size bytes (`B`), everything else a plain number (`1`).

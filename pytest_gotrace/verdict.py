@@ -179,7 +179,7 @@ def _without_numbers(question: Question, facts: Facts) -> Verdict | None:
         return answer(Outcome.MISSING, where)
     if isinstance(rule, Requirement):
         return answer(Outcome.WITHIN, "") if rule.key_series is None else None
-    if benchmark.identical and rule.limit.cap is None:
+    if benchmark.identical:
         return answer(
             Outcome.IDENTICAL, "both sides compile to the same bytes, so there is nothing to measure"
         )
@@ -246,7 +246,10 @@ def _by_presence(
     events = min((_events(runs, key) for runs in (base, head) if runs), default=0.0)
     needed = events_needed(probability)
     if 0 < events < needed:
-        reason = f"a run has {events:.0f} events, and {key.statistic} needs {needed}: let the benchmark do more per run, or budget a lower quantile"
+        reason = (
+            f"a run has {events:.0f} events, and {key.statistic} needs {needed}: "
+            "make runs longer (--gotrace-run-time), or budget a lower quantile"
+        )
         return Verdict(question=question, key=key, outcome=Outcome.INCONCLUSIVE, reason=reason)
     return None
 

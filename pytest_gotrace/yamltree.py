@@ -133,7 +133,7 @@ class _Composer(yaml.SafeLoader):
     depth = 0
     nodes = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = cast(yaml.Event, cast(Any, self).peek_event())  # not typed
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             self._refuse(event, f"anchors (&) and aliases (*) are not allowed{_QUOTE_GLOBS}")
