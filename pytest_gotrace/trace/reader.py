@@ -28,8 +28,8 @@ from pytest_gotrace.trace.spec import BY_NUMBER, argument_counts
 from pytest_gotrace.trace.summary import Summary
 from pytest_gotrace.trace.table import (
     Goroutines,
+    Int8,
     Int32,
-    Int64,
     Logs,
     Metrics,
     PartKind,
@@ -143,26 +143,27 @@ class _File:
         )
 
     def _ranges(self, columns: list[Any]) -> Ranges:
-        keys, *rest = columns
-        return _fill(Ranges, [self._named(keys)[1], *rest])
+        kind, code, *rest = columns
+        return _fill(Ranges, [self._named(kind, code), *rest])
 
     def _parts(self, columns: list[Any]) -> Parts:
-        owner, row, keys, ns = columns
-        kind, name = self._named(keys)
-        return Parts(owner=owner, row=row, kind=kind, name=name, ns=ns)
+        owner, row, kind, code, ns = columns
+        return Parts(
+            owner=owner, row=row, kind=np.minimum(kind, PartKind.RANGE), name=self._named(kind, code), ns=ns
+        )
 
-    def _named(self, keys: Int64) -> tuple[Any, Int32]:
-        """Keys of parts and ranges, which end in how to name them, as (kinds, codes of names)."""
-        distinct, where = np.unique(keys, return_inverse=True)
-        names = np.array([self._name(int(key)) for key in distinct], np.int32)
-        kinds = np.where(distinct & 3 == 0, PartKind.BLOCK, PartKind.RANGE).astype(np.uint8)
-        return kinds[where], names[where]
-
-    def _name(self, key: int) -> int:
-        code = key >> 2
-        if key & 3 == 0:
+    def _named(self, kind: Int8, code: Int32) -> Int32:
+        """Codes of names, from codes of reasons (kind 0), numbers of ranges (1) and kinds of stops of the world (2)."""
+        ranges = np.flatnonzero(kind)
+        if len(ranges) == 0:
             return code
-        name = _RANGE_NAMES[code] if key & 3 == 1 else f"stop-the-world ({self.names.strings[code]})"
+        distinct, where = np.unique(kind[ranges].astype(np.int64) << 32 | code[ranges], return_inverse=True)
+        names = np.array([self._range_name(int(key) >> 32, int(key) & 0x7FFFFFFF) for key in distinct], np.int32)
+        code[ranges] = names[where]
+        return code
+
+    def _range_name(self, kind: int, code: int) -> int:
+        name = _RANGE_NAMES[code] if kind == 1 else f"stop-the-world ({self.names.strings[code]})"
         return self.names.string(name.encode())
 
 

@@ -1,5 +1,5 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from pytest_gotrace.trace.columns cimport Columns
+from pytest_gotrace.trace.columns cimport Columns, Rows
 from pytest_gotrace.trace.idmap cimport IdMap
 from pytest_gotrace.trace.layout cimport Event
 
@@ -85,6 +85,14 @@ cdef struct Task:
     uint8_t begun
 
 cdef struct State:
+    Rows *states
+    Rows *goroutines
+    Rows *regions
+    Rows *tasks_rows
+    Rows *logs
+    Rows *ranges
+    Rows *parts
+    Rows *metrics
     Life *lives
     int64_t life_count
     int64_t life_capacity
@@ -98,7 +106,6 @@ cdef struct State:
     Parts snapshot
     int64_t times[5]     # of the snapshot
     int64_t sync
-    int64_t last
     int64_t gc_begin     # 0: not running, -1: since before the trace
     int32_t gc_stack
     const int32_t *roots
@@ -110,6 +117,7 @@ cdef struct State:
 
 ctypedef State *StateP
 ctypedef Life *LifeP
+ctypedef Rows *RowsP
 ctypedef Region *RegionP
 ctypedef Parts *PartsP
 ctypedef Flight *FlightP
@@ -119,13 +127,6 @@ ctypedef const Event *EventP
 
 cdef class Summary:
     cdef State state
-    cdef Columns states
-    cdef Columns goroutines
-    cdef Columns regions
-    cdef Columns tasks
-    cdef Columns logs
-    cdef Columns ranges
-    cdef Columns parts
-    cdef Columns metrics
+    cdef dict tables
     cdef object names
     cdef Event *buffer

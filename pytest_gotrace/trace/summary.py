@@ -10,7 +10,7 @@ from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc, realloc
 from cython.cimports.libc.string import memcpy, memset
 from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.columns import Columns
+from cython.cimports.pytest_gotrace.trace.columns import Columns, grow
 from cython.cimports.pytest_gotrace.trace.idmap import drop, find, insert, make
 from cython.cimports.pytest_gotrace.trace.layout import Event
 from cython.cimports.pytest_gotrace.trace.order import Ordering
@@ -192,26 +192,50 @@ def proc_of(s: StateP, slot: int32_t) -> ProcLifeP:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def put_state(rows: Columns, g: LifeP, end: int64_t, waker: int64_t, waker_stack: int32_t) -> cython.int:
+def put8(rows: RowsP, column: cython.int, value: int64_t) -> cython.void:
+    cython.cast(cython.pointer(int64_t), rows.data[column])[rows.count] = value
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def put4(rows: RowsP, column: cython.int, value: int32_t) -> cython.void:
+    cython.cast(cython.pointer(int32_t), rows.data[column])[rows.count] = value
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def put1(rows: RowsP, column: cython.int, value: uint8_t) -> cython.void:
+    cython.cast(cython.pointer(uint8_t), rows.data[column])[rows.count] = value
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def put_state(rows: RowsP, g: LifeP, end: int64_t, waker: int64_t, waker_stack: int32_t) -> cython.int:
     """The state a goroutine is in, from its begin to `end` (-1: it goes on)."""
-    if rows.rows == rows.capacity and not rows.grow():
+    if rows.count == rows.capacity and not grow(rows):
         return 0
-    rows.put8(0, g.id)
-    rows.put1(1, g.state)
-    rows.put4(2, g.reason)
-    rows.put8(3, g.begin)
-    rows.put8(4, end)
-    rows.put4(5, g.stack)
-    rows.put8(6, waker)
-    rows.put4(7, waker_stack)
-    rows.rows += 1
+    put8(rows, 0, g.id)
+    put1(rows, 1, g.state)
+    put4(rows, 2, g.reason)
+    put8(rows, 3, g.begin)
+    put8(rows, 4, end)
+    put4(rows, 5, g.stack)
+    put8(rows, 6, waker)
+    put4(rows, 7, waker_stack)
+    rows.count += 1
     return 1
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def put_parts(s: StateP, rows: Columns, owner: uint8_t, row: int64_t, parts: PartsP) -> cython.int:
+def put_parts(s: StateP, rows: RowsP, owner: uint8_t, row: int64_t, parts: PartsP) -> cython.int:
     i: int32_t
     for i in range(parts.count):
         if parts.rows[i].time == 0:
@@ -219,13 +243,14 @@ def put_parts(s: StateP, rows: Columns, owner: uint8_t, row: int64_t, parts: Par
         if s.budget == 0:
             return fail(s, wire.F_BUDGET, 0)
         s.budget -= 1
-        if rows.rows == rows.capacity and not rows.grow():
+        if rows.count == rows.capacity and not grow(rows):
             return fail(s, wire.F_MEMORY, 0)
-        rows.put1(0, owner)
-        rows.put8(1, row)
-        rows.put8(2, parts.rows[i].key)
-        rows.put8(3, parts.rows[i].time)
-        rows.rows += 1
+        put1(rows, 0, owner)
+        put8(rows, 1, row)
+        put1(rows, 2, parts.rows[i].key & 3)
+        put4(rows, 3, cython.cast(int32_t, parts.rows[i].key >> 2))
+        put8(rows, 4, parts.rows[i].time)
+        rows.count += 1
     return 1
 
 
@@ -233,7 +258,7 @@ def put_parts(s: StateP, rows: Columns, owner: uint8_t, row: int64_t, parts: Par
 @cython.nogil
 @cython.exceptval(check=False)
 def put_range(
-    rows: Columns,
+    rows: RowsP,
     key: int64_t,
     goroutine: int64_t,
     proc: int64_t,
@@ -241,15 +266,16 @@ def put_range(
     end: int64_t,
     stack: int32_t,
 ) -> cython.int:
-    if rows.rows == rows.capacity and not rows.grow():
+    if rows.count == rows.capacity and not grow(rows):
         return 0
-    rows.put8(0, key)
-    rows.put8(1, goroutine)
-    rows.put8(2, proc)
-    rows.put8(3, begin)
-    rows.put8(4, end)
-    rows.put4(5, stack)
-    rows.rows += 1
+    put1(rows, 0, key & 3)
+    put4(rows, 1, cython.cast(int32_t, key >> 2))
+    put8(rows, 2, goroutine)
+    put8(rows, 3, proc)
+    put8(rows, 4, begin)
+    put8(rows, 5, end)
+    put4(rows, 6, stack)
+    rows.count += 1
     return 1
 
 
@@ -292,31 +318,41 @@ def snapshot(s: StateP, g: LifeP, now: int64_t) -> cython.int:
     return 1
 
 
+# The columns of each table, in the order of its fields in `table`; parts and ranges are named by the reader.
+TABLES = {
+    "states": ("i8", "u1", "i4", "i8", "i8", "i4", "i8", "i4"),
+    "goroutines": ("i8", "i8", "i4", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i4"),
+    "regions": ("i8", "i8", "i4", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i4"),
+    "tasks": ("i8", "i4", "i8", "i8", "i8", "i8", "i8"),
+    "logs": ("i8", "i8", "i8", "i4", "i4"),
+    "ranges": ("u1", "i4", "i8", "i8", "i8", "i8", "i4"),
+    "parts": ("u1", "i8", "u1", "i4", "i8"),
+    "metrics": ("u1", "i8", "i8"),
+}
+
+
 @cython.final
 @cython.cclass
 class Summary:
-    """What has happened so far in one file. `sync` opens a generation, `run` feeds it, `take_*` hand out its columns."""
+    """What has happened so far in one file. `sync` opens a generation, `run` feeds it, `take` hands out its columns."""
 
     def __cinit__(self, names, size: int):
         s: StateP = cython.address(self.state)
         memset(s, 0, cython.sizeof(State))
         self.names = names
-        self.states = Columns(("i8", "u1", "i4", "i8", "i8", "i4", "i8", "i4"))
-        self.goroutines = Columns(
-            ("i8", "i8", "i4", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i4")
-        )
-        self.regions = Columns(("i8", "i8", "i4", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i4"))
-        self.tasks = Columns(("i8", "i4", "i8", "i8", "i8", "i8", "i8"))
-        self.logs = Columns(("i8", "i8", "i8", "i4", "i4"))
-        self.ranges = Columns(("i8", "i8", "i8", "i8", "i8", "i4"))
-        self.parts = Columns(("u1", "i8", "i8", "i8"))
-        self.metrics = Columns(("u1", "i8", "i8"))
+        self.tables = {name: Columns(dtypes) for name, dtypes in TABLES.items()}
+        s.states = rows_of(self.tables["states"])
+        s.goroutines = rows_of(self.tables["goroutines"])
+        s.regions = rows_of(self.tables["regions"])
+        s.tasks_rows = rows_of(self.tables["tasks"])
+        s.logs = rows_of(self.tables["logs"])
+        s.ranges = rows_of(self.tables["ranges"])
+        s.parts = rows_of(self.tables["parts"])
+        s.metrics = rows_of(self.tables["metrics"])
         s.forever = names.string(b"forever")
         s.budget = size // 2 + (1 << 16)
-        if not make(cython.address(s.task_ids)):
-            raise MemoryError
         self.buffer = cython.cast(cython.pointer(Event), malloc(CHUNK * cython.sizeof(Event)))
-        if self.buffer == cython.NULL:
+        if not make(cython.address(s.task_ids)) or self.buffer == cython.NULL:
             raise MemoryError
 
     def __dealloc__(self):
@@ -339,18 +375,18 @@ class Summary:
         s: StateP = cython.address(self.state)
         roots: cython.const[int32_t][::1] = self.names.roots
         system: cython.const[uint8_t][::1] = self.names.system
-        self.state.roots = cython.address(roots[0])
-        self.state.system = cython.address(system[0])
+        s.roots = cython.address(roots[0])
+        s.system = cython.address(system[0])
         s.sync = time
-        s.last = time
 
-    def run(self, ordering: Ordering):
+    def run(self, ordering: Ordering) -> None:
         """Takes all that the ordering has of this generation, without the interpreter's lock."""
+        s: StateP = cython.address(self.state)
         count: cython.int
         with cython.nogil:
             while True:
                 count = ordering.fill(self.buffer, CHUNK)
-                if count == 0 or not consume(self, self.buffer, count):
+                if count == 0 or not consume(s, self.buffer, count):
                     break
 
     def fault(self):
@@ -361,123 +397,131 @@ class Summary:
         """The trace ends at `time`: what is still open is closed, as far as Go closes it."""
         s: StateP = cython.address(self.state)
         i: int64_t
-        f: int32_t
-        g: LifeP
+        done: cython.bint = finish_ranges(s)
         for i in range(s.life_count):
-            g = s.lives + i
-            if g.live:
-                put_state(self.states, g, -1, -1, 0)
-                for f in range(g.flight_count):
-                    if g.flights[f].key & 3 == STOP or g.flights[f].key >> 2 == wire.RANGE_ASSIST:
-                        put_range(
-                            self.ranges,
-                            g.flights[f].key,
-                            g.id,
-                            -1,
-                            g.flights[f].begin,
-                            -1,
-                            g.flights[f].stack,
-                        )
-                if finalize(self, g, time, False):
-                    put_goroutine(self, g)
-        for f in range(s.proc_count):
-            if s.procs[f].sweep_begin:
-                put_range(
-                    self.ranges,
-                    wire.RANGE_SWEEP << 2 | RANGE,
-                    -1,
-                    s.procs[f].id,
-                    s.procs[f].sweep_begin,
-                    -1,
-                    s.procs[f].sweep_stack,
-                )
-        if s.gc_begin:
-            put_range(self.ranges, wire.RANGE_GC << 2 | RANGE, -1, -1, s.gc_begin, -1, s.gc_stack)
-        for f in range(s.task_count):
-            self.put_task(f)
-
-    def put_task(self, slot: int) -> None:
-        t: TaskP = self.state.tasks + cython.cast(int32_t, slot)
-        rows: Columns = self.tasks
-        if rows.rows == rows.capacity and not rows.grow():
+            done = done and finish_life(s, s.lives + i, time)
+        for i in range(s.task_count):
+            done = done and put_task(s, s.tasks + i)
+        if not done:
             raise MemoryError
-        rows.put8(0, t.id)
-        rows.put4(1, t.name)
-        rows.put8(2, t.parent)
-        rows.put8(3, t.start)
-        rows.put8(4, t.end)
-        rows.put8(5, t.logs)
-        rows.put8(6, t.regions)
-        rows.rows += 1
 
     def take(self) -> dict:
         """The columns of each table since the last time, by the table's name."""
-        return {
-            "states": self.states.take(),
-            "goroutines": self.goroutines.take(),
-            "regions": self.regions.take(),
-            "tasks": self.tasks.take(),
-            "logs": self.logs.take(),
-            "ranges": self.ranges.take(),
-            "parts": self.parts.take(),
-            "metrics": self.metrics.take(),
-        }
+        return {name: table.take() for name, table in self.tables.items()}
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def rows_of(table: Columns) -> RowsP:
+    return cython.address(table.rows)
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def put_goroutine(self: Summary, g: LifeP) -> cython.int:
+def finish_life(s: StateP, g: LifeP, now: int64_t) -> cython.int:
+    """The rows of a goroutine that is still there when the trace ends."""
+    i: int32_t
+    f: FlightP
+    if not g.live:
+        return 1
+    if not put_state(s.states, g, -1, -1, 0):
+        return 0
+    for i in range(g.flight_count):
+        f = g.flights + i
+        # A sweep among them has a row of its own, with the processor.
+        if f.key != (wire.RANGE_SWEEP << 2 | RANGE) and not put_range(s.ranges, f.key, g.id, -1, f.begin, -1, f.stack):
+            return 0
+    return finalize(s, g, now, False) and put_goroutine(s, g)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def finish_ranges(s: StateP) -> cython.int:
+    """The rows of sweeps and of the mark phase that go on when the trace ends."""
+    i: int32_t
+    p: ProcLifeP
+    for i in range(s.proc_count):
+        p = s.procs + i
+        if p.sweep_begin and not put_range(
+            s.ranges, wire.RANGE_SWEEP << 2 | RANGE, -1, p.id, p.sweep_begin, -1, p.sweep_stack
+        ):
+            return 0
+    if s.gc_begin:
+        return put_range(s.ranges, wire.RANGE_GC << 2 | RANGE, -1, -1, s.gc_begin, -1, s.gc_stack)
+    return 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def put_task(s: StateP, t: TaskP) -> cython.int:
+    if s.tasks_rows.count == s.tasks_rows.capacity and not grow(s.tasks_rows):
+        return 0
+    put8(s.tasks_rows, 0, t.id)
+    put4(s.tasks_rows, 1, t.name)
+    put8(s.tasks_rows, 2, t.parent)
+    put8(s.tasks_rows, 3, t.start)
+    put8(s.tasks_rows, 4, t.end)
+    put8(s.tasks_rows, 5, t.logs)
+    put8(s.tasks_rows, 6, t.regions)
+    s.tasks_rows.count += 1
+    return 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def put_goroutine(s: StateP, g: LifeP) -> cython.int:
     """The row of a goroutine whose times are final, and the rows of its parts."""
     i: cython.int
-    if self.goroutines.rows == self.goroutines.capacity and not self.goroutines.grow():
-        return fail(cython.address(self.state), wire.F_MEMORY, 0)
-    self.goroutines.put8(0, g.id)
-    self.goroutines.put8(1, g.number)
-    self.goroutines.put4(2, g.name)
-    self.goroutines.put8(3, g.create)
-    self.goroutines.put8(4, g.start if g.start else -1)
-    self.goroutines.put8(5, g.end if g.end else -1)
+    if s.goroutines.count == s.goroutines.capacity and not grow(s.goroutines):
+        return fail(s, wire.F_MEMORY, 0)
+    put8(s.goroutines, 0, g.id)
+    put8(s.goroutines, 1, g.number)
+    put4(s.goroutines, 2, g.name)
+    put8(s.goroutines, 3, g.create)
+    put8(s.goroutines, 4, g.start if g.start else -1)
+    put8(s.goroutines, 5, g.end if g.end else -1)
     for i in range(5):
-        self.goroutines.put8(6 + i, g.times[i])
-    self.goroutines.put8(11, g.creator)
-    self.goroutines.put4(12, g.creation_stack)
-    self.goroutines.rows += 1
-    return put_parts(cython.address(self.state), self.parts, 0, self.goroutines.rows - 1, cython.address(g.parts))
+        put8(s.goroutines, 6 + i, g.times[i])
+    put8(s.goroutines, 11, g.creator)
+    put4(s.goroutines, 12, g.creation_stack)
+    s.goroutines.count += 1
+    return put_parts(s, s.parts, 0, s.goroutines.count - 1, cython.address(g.parts))
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def put_region(self: Summary, g: LifeP, r: RegionP, start: int64_t, end: int64_t) -> cython.int:
+def put_region(s: StateP, g: LifeP, r: RegionP, start: int64_t, end: int64_t) -> cython.int:
     """The row of a region, whose times are those of the snapshot now less those of its own beginning."""
-    s: StateP = cython.address(self.state)
     i: int32_t
     saved: cython.pointer(Part) = g.saved.rows + (g.saved.count - r.saved)
-    if self.regions.rows == self.regions.capacity and not self.regions.grow():
+    if s.regions.count == s.regions.capacity and not grow(s.regions):
         return fail(s, wire.F_MEMORY, 0)
-    self.regions.put8(0, g.id)
-    self.regions.put8(1, g.number)
-    self.regions.put4(2, r.name)
-    self.regions.put8(3, r.task)
-    self.regions.put8(4, start)
-    self.regions.put8(5, end)
+    put8(s.regions, 0, g.id)
+    put8(s.regions, 1, g.number)
+    put4(s.regions, 2, r.name)
+    put8(s.regions, 3, r.task)
+    put8(s.regions, 4, start)
+    put8(s.regions, 5, end)
     for i in range(5):
-        self.regions.put8(6 + i, s.times[i] - r.times[i])
-    self.regions.put4(11, r.stack)
-    self.regions.rows += 1
+        put8(s.regions, 6 + i, s.times[i] - r.times[i])
+    put4(s.regions, 11, r.stack)
+    s.regions.count += 1
     for i in range(r.saved):
         if not add_part(cython.address(s.snapshot), saved[i].key, -saved[i].time):
             return fail(s, wire.F_MEMORY, 0)
-    return put_parts(s, self.parts, 1, self.regions.rows - 1, cython.address(s.snapshot))
+    return put_parts(s, s.parts, 1, s.regions.count - 1, cython.address(s.snapshot))
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def finalize(self: Summary, g: LifeP, now: int64_t, ended: cython.bint) -> cython.int:
+def finalize(s: StateP, g: LifeP, now: int64_t, ended: cython.bint) -> cython.int:
     """A goroutine ends, or the trace does: its times are final, and so are those of its open regions."""
-    s: StateP = cython.address(self.state)
     r: RegionP
     i: int32_t
     j: int32_t
@@ -499,7 +543,7 @@ def finalize(self: Summary, g: LifeP, now: int64_t, ended: cython.bint) -> cytho
             s.snapshot.count = 0
             for j in range(g.parts.count):
                 push_part(cython.address(s.snapshot), g.parts.rows[j].key, g.parts.rows[j].time)
-            if not put_region(self, g, r, r.start, now if ended else -1):
+            if not put_region(s, g, r, r.start, now if ended else -1):
                 return 0
     g.saved.count = 0
     g.region_count = 0
@@ -515,9 +559,8 @@ def finalize(self: Summary, g: LifeP, now: int64_t, ended: cython.bint) -> cytho
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def begin_life(self: Summary, e: EventP) -> LifeP:
+def begin_life(s: StateP, e: EventP) -> LifeP:
     """A goroutine appears: fresh sums on whatever memory its slot had before."""
-    s: StateP = cython.address(self.state)
     g: LifeP
     if e.target >= s.life_count:
         if not room_for_lives(s, e.target):
@@ -554,10 +597,9 @@ def begin_life(self: Summary, e: EventP) -> LifeP:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def first_seen(self: Summary, e: EventP) -> cython.int:
+def first_seen(s: StateP, e: EventP) -> cython.int:
     """A goroutine that was there before the trace: it has been in its state since the generation began."""
-    s: StateP = cython.address(self.state)
-    g: LifeP = begin_life(self, e)
+    g: LifeP = begin_life(s, e)
     before: int64_t = e.time - s.sync
     if g == cython.NULL:
         return 0
@@ -574,16 +616,15 @@ def first_seen(self: Summary, e: EventP) -> cython.int:
         g.times[3] += before
     else:
         g.times[2] += before
-    return enter(self, g, e)
+    return enter(s, g, e)
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def created(self: Summary, e: EventP) -> cython.int:
+def created(s: StateP, e: EventP) -> cython.int:
     """A goroutine begins. If its creator is in a region, the task of that region is taken to be its own, too."""
-    s: StateP = cython.address(self.state)
-    g: LifeP = begin_life(self, e)
+    g: LifeP = begin_life(s, e)
     creator: LifeP
     r: RegionP
     if g == cython.NULL:
@@ -598,16 +639,15 @@ def created(self: Summary, e: EventP) -> cython.int:
             r.task = creator.regions[creator.region_count - 1].task
             r.start = e.time
             r.inherited = 1
-    return enter(self, g, e)
+    return enter(s, g, e)
 
 
 @cython.cfunc
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def leave(self: Summary, g: LifeP, now: int64_t) -> cython.int:
+def leave(s: StateP, g: LifeP, now: int64_t) -> cython.int:
     """Counts the time in the state that the goroutine leaves."""
-    s: StateP = cython.address(self.state)
     past: int64_t = now - g.since
     if g.state == wire.RUNNING:
         g.times[0] += past
@@ -636,16 +676,15 @@ def leave(self: Summary, g: LifeP, now: int64_t) -> cython.int:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def enter(self: Summary, g: LifeP, e: EventP) -> cython.int:
+def enter(s: StateP, g: LifeP, e: EventP) -> cython.int:
     """The goroutine is in its new state: what that means beyond the time it takes."""
-    s: StateP = cython.address(self.state)
     p: ProcLifeP
     if g.state == wire.RUNNING:
         if g.start == 0:
             g.start = e.time
     elif g.state == wire.WAITING:
         if g.reason == s.forever:
-            return finalize_forever(self, g, e.time)
+            return finalize_forever(s, g, e.time)
     elif g.state == wire.SYSCALL:
         g.syscall_proc = e.proc
         if e.proc >= 0:
@@ -659,10 +698,10 @@ def enter(self: Summary, g: LifeP, e: EventP) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def finalize_forever(self: Summary, g: LifeP, now: int64_t) -> cython.int:
+def finalize_forever(s: StateP, g: LifeP, now: int64_t) -> cython.int:
     """Blocked for ever is the end, says Go: the wait does not count, only the row of it goes on."""
     g.state = wire.GONE
-    if not finalize(self, g, now, True):
+    if not finalize(s, g, now, True):
         return 0
     g.state = wire.WAITING
     return 1
@@ -672,15 +711,14 @@ def finalize_forever(self: Summary, g: LifeP, now: int64_t) -> cython.int:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def changed(self: Summary, e: EventP) -> cython.int:
-    s: StateP = cython.address(self.state)
+def changed(s: StateP, e: EventP) -> cython.int:
     g: LifeP = s.lives + e.target
     waker: int64_t = -1
     if g.state == wire.WAITING and e.goroutine >= 0:
         waker = s.lives[e.goroutine].id
-    if not put_state(self.states, g, e.time, waker, e.stack):
+    if not put_state(s.states, g, e.time, waker, e.stack):
         return fail(s, wire.F_MEMORY, 0)
-    if not leave(self, g, e.time):
+    if not leave(s, g, e.time):
         return 0
     if g.name == 0:
         g.name = s.roots[e.own_stack]
@@ -689,32 +727,30 @@ def changed(self: Summary, e: EventP) -> cython.int:
     g.stack = e.own_stack
     g.begin = e.time
     g.since = e.time
-    return enter(self, g, e)
+    return enter(s, g, e)
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def destroyed(self: Summary, e: EventP) -> cython.int:
-    s: StateP = cython.address(self.state)
+def destroyed(s: StateP, e: EventP) -> cython.int:
     g: LifeP = s.lives + e.target
-    if not put_state(self.states, g, e.time, -1, 0):
+    if not put_state(s.states, g, e.time, -1, 0):
         return fail(s, wire.F_MEMORY, 0)
-    if not leave(self, g, e.time):
+    if not leave(s, g, e.time):
         return 0
     g.state = wire.GONE
     g.live = 0
-    if not finalize(self, g, e.time, True):
+    if not finalize(s, g, e.time, True):
         return 0
-    return put_goroutine(self, g)
+    return put_goroutine(s, g)
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def proc_idle(self: Summary, e: EventP) -> cython.int:
+def proc_idle(s: StateP, e: EventP) -> cython.int:
     """A processor stops. If it served a system call, that call blocks from here on."""
-    s: StateP = cython.address(self.state)
     p: ProcLifeP = proc_of(s, e.target)
     if p == cython.NULL:
         return fail(s, wire.F_MEMORY, 0)
@@ -739,20 +775,19 @@ def range_key(e: EventP) -> int64_t:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def ranged(self: Summary, e: EventP) -> cython.int:
+def ranged(s: StateP, e: EventP) -> cython.int:
     if e.state == wire.RANGE_GC:
-        return gc_range(self, e)
+        return gc_range(s, e)
     if e.state == wire.RANGE_SWEEP:
-        return sweep_range(self, e)
-    return own_range(self, e)
+        return sweep_range(s, e)
+    return own_range(s, e)
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def gc_range(self: Summary, e: EventP) -> cython.int:
+def gc_range(s: StateP, e: EventP) -> cython.int:
     """The mark phase belongs to no goroutine."""
-    s: StateP = cython.address(self.state)
     if e.kind == wire.K_RANGE_BEGIN:
         s.gc_begin = e.time
         s.gc_stack = e.own_stack
@@ -761,7 +796,7 @@ def gc_range(self: Summary, e: EventP) -> cython.int:
             s.gc_begin = -1
             s.gc_stack = 0
     elif s.gc_begin:
-        if not put_range(self.ranges, range_key(e), -1, -1, s.gc_begin, e.time, s.gc_stack):
+        if not put_range(s.ranges, range_key(e), -1, -1, s.gc_begin, e.time, s.gc_stack):
             return fail(s, wire.F_MEMORY, 0)
         s.gc_begin = 0
     return 1
@@ -770,9 +805,8 @@ def gc_range(self: Summary, e: EventP) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def sweep_range(self: Summary, e: EventP) -> cython.int:
+def sweep_range(s: StateP, e: EventP) -> cython.int:
     """A sweep belongs to its processor; its time is the goroutine's if that runs there at both ends."""
-    s: StateP = cython.address(self.state)
     p: ProcLifeP = proc_of(s, e.target)
     g: LifeP = s.lives + e.goroutine if e.goroutine >= 0 else cython.NULL
     if p == cython.NULL:
@@ -786,7 +820,7 @@ def sweep_range(self: Summary, e: EventP) -> cython.int:
             return 1
         p.sweeper = g.number
         return count_from(s, g, e) != cython.NULL
-    if not put_range(self.ranges, range_key(e), -1, p.id, p.sweep_begin, e.time, p.sweep_stack):
+    if not put_range(s.ranges, range_key(e), -1, p.id, p.sweep_begin, e.time, p.sweep_stack):
         return fail(s, wire.F_MEMORY, 0)
     p.sweep_begin = 0
     if g != cython.NULL and p.sweeper == g.number and not count_to(s, g, e):
@@ -798,9 +832,8 @@ def sweep_range(self: Summary, e: EventP) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def own_range(self: Summary, e: EventP) -> cython.int:
+def own_range(s: StateP, e: EventP) -> cython.int:
     """A mark assist, or a stop of the world: the whole of it is the goroutine's."""
-    s: StateP = cython.address(self.state)
     g: LifeP = s.lives + e.target
     f: FlightP
     if e.kind != wire.K_RANGE_END:
@@ -812,7 +845,7 @@ def own_range(self: Summary, e: EventP) -> cython.int:
             f.stack = e.own_stack
         return 1
     f = find_flight(g, range_key(e))
-    if f != cython.NULL and not put_range(self.ranges, f.key, g.id, -1, f.begin, e.time, f.stack):
+    if f != cython.NULL and not put_range(s.ranges, f.key, g.id, -1, f.begin, e.time, f.stack):
         return fail(s, wire.F_MEMORY, 0)
     return count_to(s, g, e)
 
@@ -858,8 +891,7 @@ def count_to(s: StateP, g: LifeP, e: EventP) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def region_begin(self: Summary, e: EventP) -> cython.int:
-    s: StateP = cython.address(self.state)
+def region_begin(s: StateP, e: EventP) -> cython.int:
     g: LifeP = s.lives + e.goroutine
     r: RegionP
     t: TaskP = task_of(s, e.value)
@@ -890,9 +922,8 @@ def region_begin(self: Summary, e: EventP) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def region_end(self: Summary, e: EventP) -> cython.int:
+def region_end(s: StateP, e: EventP) -> cython.int:
     """The innermost region of the goroutine ends, or one that began before the trace."""
-    s: StateP = cython.address(self.state)
     g: LifeP = s.lives + e.goroutine
     before: Region
     r: RegionP = cython.address(before)
@@ -914,7 +945,7 @@ def region_end(self: Summary, e: EventP) -> cython.int:
         if t == cython.NULL:
             return fail(s, wire.F_MEMORY, 0)
         t.regions += 1
-    if not put_region(self, g, r, start, e.time):
+    if not put_region(s, g, r, start, e.time):
         return 0
     if g.region_count > 0:
         g.saved.count -= r.saved
@@ -940,8 +971,7 @@ def adopt(s: StateP, key: uint64_t, parent: uint64_t) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def task_begin(self: Summary, e: EventP) -> cython.int:
-    s: StateP = cython.address(self.state)
+def task_begin(s: StateP, e: EventP) -> cython.int:
     t: TaskP = task_of(s, e.value)
     if t == cython.NULL:
         return fail(s, wire.F_MEMORY, 0)
@@ -958,9 +988,8 @@ def task_begin(self: Summary, e: EventP) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def task_end(self: Summary, e: EventP) -> cython.int:
+def task_end(s: StateP, e: EventP) -> cython.int:
     """A task ends. Its name and parent are those of its begin, if that was seen."""
-    s: StateP = cython.address(self.state)
     t: TaskP = task_of(s, e.value)
     if t == cython.NULL:
         return fail(s, wire.F_MEMORY, 0)
@@ -976,38 +1005,37 @@ def task_end(self: Summary, e: EventP) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def logged(self: Summary, e: EventP) -> cython.int:
-    s: StateP = cython.address(self.state)
+def logged(s: StateP, e: EventP) -> cython.int:
     t: TaskP = task_of(s, e.value)
-    if t == cython.NULL or (self.logs.rows == self.logs.capacity and not self.logs.grow()):
+    if t == cython.NULL or (s.logs.count == s.logs.capacity and not grow(s.logs)):
         return fail(s, wire.F_MEMORY, 0)
     t.logs += 1
-    self.logs.put8(0, e.time)
-    self.logs.put8(1, s.lives[e.goroutine].id)
-    self.logs.put8(2, cython.cast(int64_t, e.value))
-    self.logs.put4(3, e.text)
-    self.logs.put4(4, cython.cast(int32_t, e.other))
-    self.logs.rows += 1
+    put8(s.logs, 0, e.time)
+    put8(s.logs, 1, s.lives[e.goroutine].id)
+    put8(s.logs, 2, cython.cast(int64_t, e.value))
+    put4(s.logs, 3, e.text)
+    put4(s.logs, 4, cython.cast(int32_t, e.other))
+    s.logs.count += 1
     return 1
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def measured(self: Summary, e: EventP) -> cython.int:
-    if self.metrics.rows == self.metrics.capacity and not self.metrics.grow():
-        return fail(cython.address(self.state), wire.F_MEMORY, 0)
-    self.metrics.put1(0, e.state)
-    self.metrics.put8(1, e.time)
-    self.metrics.put8(2, cython.cast(int64_t, e.value))
-    self.metrics.rows += 1
+def measured(s: StateP, e: EventP) -> cython.int:
+    if s.metrics.count == s.metrics.capacity and not grow(s.metrics):
+        return fail(s, wire.F_MEMORY, 0)
+    put1(s.metrics, 0, e.state)
+    put8(s.metrics, 1, e.time)
+    put8(s.metrics, 2, cython.cast(int64_t, e.value))
+    s.metrics.count += 1
     return 1
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def consume(self: Summary, events: EventP, count: cython.int) -> cython.int:
+def consume(s: StateP, events: EventP, count: cython.int) -> cython.int:
     """Takes in ordered events; 0 if one of them cannot be."""
     i: cython.int
     kind: cython.int
@@ -1017,29 +1045,29 @@ def consume(self: Summary, events: EventP, count: cython.int) -> cython.int:
         e = events + i
         kind = e.kind
         if kind == wire.K_CHANGE:
-            done = changed(self, e)
+            done = changed(s, e)
         elif kind == wire.K_REGION_BEGIN:
-            done = region_begin(self, e)
+            done = region_begin(s, e)
         elif kind == wire.K_REGION_END:
-            done = region_end(self, e)
+            done = region_end(s, e)
         elif kind == wire.K_PROC_IDLE:
-            done = proc_idle(self, e)
+            done = proc_idle(s, e)
         elif kind == wire.K_CREATE:
-            done = created(self, e)
+            done = created(s, e)
         elif kind == wire.K_DESTROY:
-            done = destroyed(self, e)
+            done = destroyed(s, e)
         elif kind == wire.K_FIRST:
-            done = first_seen(self, e)
+            done = first_seen(s, e)
         elif kind == wire.K_TASK_BEGIN:
-            done = task_begin(self, e)
+            done = task_begin(s, e)
         elif kind == wire.K_TASK_END:
-            done = task_end(self, e)
+            done = task_end(s, e)
         elif kind == wire.K_LOG:
-            done = logged(self, e)
+            done = logged(s, e)
         elif kind == wire.K_METRIC:
-            done = measured(self, e)
+            done = measured(s, e)
         else:
-            done = ranged(self, e)
+            done = ranged(s, e)
         if not done:
             return 0
     return 1
