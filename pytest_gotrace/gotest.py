@@ -108,9 +108,9 @@ def run_benchmark(
 
     `cwd` is the directory of the package in the side's checkout, where `go test` would run it. The process
     group is killed after `timeout` seconds, or when the trace passes `trace_bytes`. `adapt` may change the
-    command before it is started. (`-test.timeout` does
-    not end benchmarks: `testing` stops that clock before it starts them.) Raises `GoTestError` for every
-    end but exactly one result.
+    command before it is started. Raises `GoTestError` for every end but exactly one result.
+
+    (`-test.timeout` does not end benchmarks: `testing` stops that clock before it starts them.)
     """
     flags = _bench_flags(name, iterations, trace=trace, verbose=False)
     command = adapt(GoCommand(argv=(str(binary.path), *flags), cwd=cwd, env=env))
@@ -204,11 +204,18 @@ def _raise_unless_ended_well(finished: Finished, what: str, timeout: float) -> N
     if finished.stopped is not Stopped.NOT:
         raise finished.error(_STOPPED[finished.stopped].format(what=what, timeout=timeout))
     if finished.code < 0:
-        name = signal.Signals(-finished.code).name
-        hint = " Often that is the kernel, out of memory." if name == "SIGKILL" else ""
-        raise finished.error(f"{what}: the process was killed by {name}.{hint}")
+        number = -finished.code
+        hint = " Often that is the kernel, out of memory." if number == signal.SIGKILL else ""
+        raise finished.error(f"{what}: the process was killed by {_signal_name(number)}.{hint}")
     if finished.code > 0:
         raise finished.error(f"{what}: {_cause_of_death(finished)}")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"
 
 
 def _cause_of_death(finished: Finished) -> str:

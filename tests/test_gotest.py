@@ -8,6 +8,7 @@ import re
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from gomodule import LOOP, MAIN, ZOO, go_module
 
 from pytest_gotrace.errors import ExitCode, GoTestError
 from pytest_gotrace.gotest import (
+    Package,
+    TestBinary,
     benchmarks,
     build,
     child_environment,
@@ -241,6 +244,30 @@ def test_bad_end(run, name):
     assert f"-test.bench=^{name}$" in error.command
     assert len(error.tail.splitlines()) <= 40
     assert len(error.tail.encode()) <= 4096
+
+
+def test_signal_without_a_name(tmp_path):
+    """A process that is killed by a signal that has no name is an error with its number."""
+    script = tmp_path / "x.test"
+    script.write_text("#!/bin/sh\nkill -42 $$\n")
+    script.chmod(0o755)
+    package = Package(import_path="m", directory="", benchmarks=True)
+    binary = TestBinary(package=package, path=script, sha256="")
+    with pytest.raises(GoTestError, match="BenchmarkX: the process was killed by signal 42"):
+        run_benchmark(binary, "BenchmarkX", 1, trace=None, cwd=tmp_path, env=ENV, timeout=30)
+
+
+def test_command_can_be_changed(run, tmp_path):
+    """A caller may change how the process is started: another directory, more environment, a wrapper."""
+    seen = []
+
+    def adapt(command):
+        seen.append(command)
+        return replace(command, argv=("/usr/bin/env", *command.argv), env={**command.env, "SEEN": "yes"})
+
+    result = run("BenchmarkEnvironment", 2, adapt=adapt)
+    assert result.iterations == 2
+    assert seen[0].cwd.name == "zoo"
 
 
 def test_long_tail(run):
