@@ -257,7 +257,7 @@ def test_signal_without_a_name(tmp_path):
         run_benchmark(binary, "BenchmarkX", 1, trace=None, cwd=tmp_path, env=ENV, timeout=30)
 
 
-def test_command_can_be_changed(run, tmp_path):
+def test_command_can_be_changed(run):
     """A caller may change how the process is started: another directory, more environment, a wrapper."""
     seen = []
 
