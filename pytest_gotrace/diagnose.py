@@ -24,6 +24,7 @@ _STATES = ("exec", "sched-wait", "sync-block", "net-wait", "sleep", "syscall", *
 #: Where goroutines waited: state, function, and the function that ended the wait.
 _Spot = tuple[str, str, str]
 
+_LEAK = "goroutine-leak"
 _STANDARD_ERRORS = 2.0
 _SHOWN_LINES = 5
 
@@ -78,6 +79,8 @@ ADVICE: Mapping[str, str] = {
     "mark-assist": "The code allocates faster than the collector marks: allocate less per operation, or reuse buffers.",
     "gc-pause": "Collections became longer or more frequent: allocate less per operation.",
     "sweep": "Allocation has to sweep more: allocate less per operation.",
+    "goroutine-leak": "Nothing ends these goroutines: look at what they wait for, and who should have closed or "
+    "cancelled it.",
     "exec": "The code itself runs longer: a CPU profile says where.",
 }
 
@@ -98,12 +101,28 @@ def diagnose(benchmark: str, recording: Recording, over: Sequence[str] = ()) -> 
         _places(base, head),
         key=lambda place: (cause is None or place.shift.state != cause.state, -place.shift.grown),
     )
+    if _LEAK in over:
+        return _leak(benchmark, shifts, places)
     return Diagnosis(
         benchmark=benchmark,
         shifts=tuple(sorted(shifts, key=lambda shift: shift is not cause)),
-        places=tuple(places[:_SHOWN_LINES]),
+        places=tuple(place for place in places if place.shift.state != _LEAK)[:_SHOWN_LINES],
         sentence=_sentence(cause, shifts, places) if cause else "",
         advice=ADVICE.get(cause.state, "") if cause else "",
+    )
+
+
+def _leak(benchmark: str, shifts: Sequence[Shift], places: Sequence[Place]) -> Diagnosis:
+    """Where the goroutines were started that stay: their `Place`s count goroutines per operation, not time."""
+    started = [place for place in places if place.shift.state == _LEAK]
+    where = f", started at {_line(started[0].at)}" if started else ""
+    more = sum(place.shift.grown for place in started)
+    return Diagnosis(
+        benchmark=benchmark,
+        shifts=tuple(shifts),
+        places=tuple(place for place in places if place.shift.state != _LEAK)[:_SHOWN_LINES],
+        sentence=f"{more:.3g} goroutines more per operation outlive the benchmark{where}",
+        advice=ADVICE[_LEAK],
     )
 
 

@@ -110,7 +110,15 @@ def waits(measured: Round, module: str) -> tuple[Wait, ...]:
     return tuple(
         Wait(state=state, at=at, by=by, count=count, total=total / measured.operations)
         for (state, at, by), (count, total) in ranked
-    )
+    ) + tuple(_births_of_leaked(measured, module))
+
+
+def _births_of_leaked(measured: Round, module: str) -> Iterator[Wait]:
+    """Where the goroutines were started that outlive the round; their `total` is goroutines per operation."""
+    stacks = measured.table.goroutines.creation_stack[_leaked(measured)]
+    for stack, count in zip(*(part.tolist() for part in np.unique(stacks, return_counts=True)), strict=True):
+        born = own_frame(measured.table.stacks[stack], module)
+        yield Wait(state="goroutine-leak", at=born, by=None, count=count, total=count / measured.operations)
 
 
 def state_name(state: State, reason: str) -> str:
@@ -188,10 +196,15 @@ def _split(names: NDArray[np.int32], values: Ints, strings: Sequence[str]) -> It
 
 def _leaks(measured: Round) -> Events:
     """One event of value 1 for each goroutine born in the round that outlives it."""
-    rows = measured.table.goroutines
+    return {"": np.ones(int(_leaked(measured).sum()), dtype=np.int64)}
+
+
+def _leaked(measured: Round) -> NDArray[np.bool_]:
+    """Rows of `table.goroutines`. One that blocks for ever has an end for Go's summarizer, and is a leak for us."""
+    rows, states = measured.table.goroutines, measured.table.states
     born = measured.clock.running(rows.create) & measured.own(rows.id)
-    outlives = (rows.end < 0) | (rows.end > measured.clock.ends[-1])
-    return {"": np.ones(int((born & outlives).sum()), dtype=np.int64)}
+    still_there: NDArray[np.bool_] = np.isin(rows.id, states.goroutine[states.end < 0])
+    return born & ((rows.end < 0) | (rows.end > measured.clock.ends[-1]) | still_there)
 
 
 _EVENTS: Mapping[str, Callable[[Round], Events]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
@@ -80,11 +80,18 @@ def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path) -> str:
     fine = (Outcome.WITHIN, Outcome.IDENTICAL, Outcome.NEW)
     rows = [entry(verdict, root) for verdict in verdicts if verdict.outcome not in fine]
     texts = [failure_text(row, why.get(row.benchmark), reproduce=whole.reproduce) for row in rows]
-    tails = [failure.tail for failure in whole.failures if rows and failure.benchmark == rows[0].benchmark]
-    output = [
-        f"output:\n{log_text(tail)}" for tail in tails[:1] if tail and verdicts[0].outcome is Outcome.FAILED
-    ]
-    return "\n\n".join([*texts, *output])
+    tails = [tail for verdict in verdicts[:1] for tail in _tails(verdict, whole)]
+    return "\n\n".join([*texts, *(f"output:\n{log_text(tail)}" for tail in tails[:1])])
+
+
+def _tails(verdict: Verdict, whole: report.Report) -> Iterator[str]:
+    """What the programs printed last that failed this verdict's benchmark, while it was tried or measured."""
+    if verdict.outcome is Outcome.FAILED:
+        benchmark = verdict.question.benchmark
+        yield from (
+            s.failure.error.tail for s in benchmark.status.values() if s.failure and s.failure.error.tail
+        )
+        yield from (f.tail for f in whole.failures if f.benchmark == benchmark.id and f.tail)
 
 
 def entry(verdict: Verdict, root: Path) -> report.VerdictEntry:

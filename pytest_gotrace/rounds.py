@@ -28,6 +28,8 @@ _TIMER = {
 
 #: Goroutines by start function that belong to the runtime or the test harness and not to the benchmark.
 _FOREIGN = ("runtime.", "runtime/trace.", "runtime/pprof.", "os/signal.", "testing.")
+#: In a test binary this is generated and waits for the benchmark; in any other program it is the program.
+_TEST_MAIN = "main.main"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +93,7 @@ class Round:
         """Rows of `table.ranges` with one of these names that touch the round."""
         rows = self.table.ranges
         named: NDArray[np.bool_] = np.isin(rows.name, self.codes(*names))
-        touching = self._touches(rows.begin, rows.end)
-        return np.logical_and(named, touching)
+        return named & self._touches(rows.begin, rows.end)
 
     def codes(self, *names: str) -> list[int]:
         """The string codes of `names` in this trace; names that never occur have none."""
@@ -104,7 +105,9 @@ class Round:
         return self.clock.inside(begins, self._closed(ends))
 
     def _touches(self, begins: Ints, ends: Ints) -> NDArray[np.bool_]:
-        overlap = (begins < self.clock.ends[-1]) & (self._closed(ends) > self.clock.begins[0])
+        overlap: NDArray[np.bool_] = (begins < self.clock.ends[-1]) & (
+            self._closed(ends) > self.clock.begins[0]
+        )
         if len(self.clock.begins) > 1:
             overlap[overlap] = self.durations(begins[overlap], ends[overlap]) > 0
         return overlap
@@ -124,7 +127,7 @@ def measured_round(table: Table, operations: int) -> Round:
         clock=clock,
         operations=operations,
         goroutine=goroutine,
-        foreign=frozenset(_foreign(table, goroutine)),
+        foreign=frozenset(_foreign(table, goroutine, _TEST_MAIN)),
     )
 
 
@@ -193,12 +196,14 @@ def _timer_stops(table: Table) -> Iterator[_Stop]:
         )
 
 
-def _foreign(table: Table, benchmark: int) -> Iterator[int]:
+def _foreign(table: Table, benchmark: int, *also: str) -> Iterator[int]:
     goroutines = table.goroutines
     foreign = {
         code
         for code, name in enumerate(table.strings)
-        if not name or (name.startswith(_FOREIGN) and not name.startswith("testing.(*B).RunParallel"))
+        if not name
+        or name in also
+        or (name.startswith(_FOREIGN) and not name.startswith("testing.(*B).RunParallel"))
     }
     for goroutine, name in zip(goroutines.id.tolist(), goroutines.name.tolist(), strict=True):
         if name in foreign and goroutine != benchmark:
