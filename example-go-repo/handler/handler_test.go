@@ -15,7 +15,7 @@ func newHandler(tb testing.TB) *Handler {
 	if err := os.WriteFile(header, bytes.Repeat([]byte("<h1>Shop</h1>\n"), 64), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	h, err := New(NewStore(1664), header)
+	h, err := New(NewStore(2048), header)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func order(tb testing.TB, items int) Request {
 	tb.Helper()
 	var b basket
 	for i := 0; i < items; i++ {
-		b.Items = append(b.Items, item{Product: i * 37 % 1664, Count: 1 + i%3})
+		b.Items = append(b.Items, item{Product: i * 37 % 2048, Count: 1 + i%3})
 	}
 	body, err := json.Marshal(b)
 	if err != nil {
