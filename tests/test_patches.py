@@ -1,0 +1,106 @@
+"""Every patch of `example-go-repo/regressions` gets the answer that its first lines ask for: real git, Go and traces."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[1] / "example-go-repo"
+PATCHES = sorted((EXAMPLE / "regressions").glob("*.patch"))
+
+#: Those that are decided in a few seconds, because what they change is exact, huge, or needs no run at all.
+QUICK = ("build-broken", "goroutine-leak", "harmless-comment", "region-removed", "unbounded-goroutines")
+
+EXIT_CODES = {"over": 1, "missing": 1, "failed": 6, "within": 0, "identical": 0}
+#: An answer that is not `within` must be exactly that; what the patch does not touch may also stay undecided on a
+#: noisy machine, but is never called worse.
+ALLOWED = {"within": {"within", "inconclusive", "identical"}}
+
+
+def demo() -> ModuleType:
+    """`example-go-repo/demo.py`, which knows how the example becomes a repository."""
+    spec = importlib.util.spec_from_file_location("demo", EXAMPLE / "demo.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def expectations(patch: Path) -> list[tuple[str, str, str]]:
+    """Outcome, benchmark and metric of each `gotrace:` line of a patch."""
+    found = re.findall(r"^gotrace: (\w+) (\S+) (.+)$", patch.read_text(encoding="utf-8"), re.MULTILINE)
+    return [(outcome, benchmark, metric) for outcome, benchmark, metric in found]
+
+
+def gate(tmp_path: Path, patch: Path) -> tuple[int, dict, str]:
+    """The exit code, report and output of a gate on the patch; it gets more pairs than usual, to be sure."""
+    example = demo()
+    repository = example.make_repository(tmp_path / "shop")
+    example.commit_patch(repository, patch)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--gotrace-baseline=HEAD~1",
+        f"--gotrace-report={tmp_path / 'report'}",
+    ]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    report = tmp_path / "report" / "report.json"
+    assert report.exists(), done.stdout + done.stderr
+    return done.returncode, json.loads(report.read_text(encoding="utf-8")), done.stdout
+
+
+def named(patch: Path) -> object:
+    """The patch as a parameter, slow unless it is one of the quick ones."""
+    marks = () if patch.stem in QUICK else (pytest.mark.slow,)
+    return pytest.param(patch, id=patch.stem, marks=marks)
+
+
+@pytest.mark.parametrize("patch", [named(patch) for patch in PATCHES])
+def test_the_gate_answers_what_the_patch_asks_for(tmp_path, patch):
+    """Each `gotrace:` line of a patch names the outcome that the report has for that benchmark and metric."""
+    expected = expectations(patch)
+    code, report, output = gate(tmp_path, patch)
+    found = {(v["benchmark"], v["metric"]): v["outcome"] for v in report["verdicts"]}
+    for outcome, benchmark, metric in expected:
+        name = metric if (benchmark, metric) in found else f"require {metric}"
+        assert found[benchmark, name] in ALLOWED.get(outcome, {outcome}), f"{benchmark} {metric}\n{output}"
+    worst = max((EXIT_CODES[outcome] for outcome, _, _ in expected), key=lambda code: (code > 0, code))
+    assert code == worst, output
+    asked = {(benchmark, metric) for outcome, benchmark, metric in expected if outcome == "over"}
+    blamed = {key[0] for key, outcome in found.items() if outcome == "over"}
+    packages = {benchmark.split("/")[0] for benchmark, _ in asked}
+    assert {benchmark.split("/")[0] for benchmark in blamed} <= packages, (
+        f"an innocent package is blamed\n{output}"
+    )
+
+
+def test_a_regression_is_explained_down_to_the_line(tmp_path):
+    """The terminal names benchmark, metric, base and head with interval, budget line, state, and the line that waits."""
+    _, report, output = gate(tmp_path, EXAMPLE / "regressions" / "unbounded-goroutines.patch")
+    assert re.search(
+        r"fanout/BenchmarkLoadAll sched-wait.total within \+100% and 100us \(gotrace\.yaml:\d+\)", output
+    )
+    assert re.search(r"[\d.]+ ms → [\d.]+ ms, \S+ (%)? ?\[.+, .+\]", output)
+    (why,) = (why for why in report["why"] if why["benchmark"] == "fanout/BenchmarkLoadAll")
+    assert "`sched-wait`" in why["sentence"]
+    assert "fanout/fanout.go:" in why["sentence"]
+
+
+def test_every_kind_of_regression_has_a_patch():
+    """The patches cover each kind that the gate promises to see, and each harmless one it promises to let through."""
+    kinds = (
+        "allocation-per-operation benchmark-panics benchmark-removed blocking-syscall build-broken coarse-mutex "
+        "goroutine-leak harmless-comment harmless-improvement harmless-refactoring harmless-rename region-removed "
+        "slow-tail unbounded-goroutines unbuffered-channel"
+    )
+    assert set(kinds.split()) <= {patch.stem for patch in PATCHES}
+    assert all(expectations(patch) for patch in PATCHES)
