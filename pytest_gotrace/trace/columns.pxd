@@ -12,4 +12,5 @@ cdef class Columns:
     cdef list dtypes
     cdef list arrays
 
-cdef int grow(Rows *rows) noexcept with gil
+cdef int grow(Rows *rows) noexcept nogil
+cdef int foresee(Rows *rows, double share) noexcept nogil

@@ -39,7 +39,7 @@ class Columns:
         arrays = [array[: self.rows.count] for array in self.arrays]
         if self.rows.count == 0:
             arrays = [np.empty(0, dtype) for dtype in self.dtypes]
-        elif self.rows.count < self.rows.capacity >> 1:
+        elif self.rows.count < self.rows.capacity >> 2:
             arrays = [array.copy() for array in arrays]  # the rest would be kept with them
         self.arrays = []
         self.rows.count = 0
@@ -50,11 +50,33 @@ class Columns:
 @cython.cfunc
 @cython.with_gil
 @cython.exceptval(check=False)
-def grow(rows: cython.pointer(Rows)) -> cython.int:
-    """Doubles the room; 0 if there is no memory."""
+def reserve(rows: cython.pointer(Rows), capacity: int64_t) -> cython.int:
+    """Room for `capacity` rows; 0 if there is no memory."""
     columns: Columns = cython.cast(Columns, rows.owner)
     try:
-        columns.allocate(rows.capacity * 2)
+        columns.allocate(capacity)
     except MemoryError:
         return 0
     return 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def grow(rows: cython.pointer(Rows)) -> cython.int:
+    """Doubles the room; 0 if there is no memory."""
+    return reserve(rows, rows.capacity * 2)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def foresee(rows: cython.pointer(Rows), share: cython.double) -> cython.int:
+    """Makes room for the rows to come, if the table is nearly full after a `share` of the input; 0 if there is none.
+
+    Moving rows again and again would cost more than room that is never touched.
+    """
+    if rows.count < rows.capacity - (rows.capacity >> 3) or share < 0.08:
+        return 1
+    wanted: int64_t = cython.cast(int64_t, cython.cast(cython.double, rows.count) / share * 1.15) + 4096
+    return reserve(rows, wanted) if wanted > rows.capacity else 1

@@ -3,6 +3,11 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 ctypedef const unsigned char *Bytes
 
+cdef enum:
+    NOT_TIMED = 0xFF     # no event of a thread's stream: `spec.NOT_TIMED`
+    MARGIN = 64          # an event has at most 51 bytes: so far may be read without a look at the end
+    CHUNK = 512          # events that go from the ordering to the summary at once: as many as the fast caches hold
+
 # The events of a thread's stream, by their first byte; the rows of `spec.SPECS` (a test keeps the two alike).
 cdef enum Wire:
     EV_PROCS_CHANGE = 9

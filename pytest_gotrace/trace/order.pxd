@@ -56,6 +56,8 @@ cdef struct Order:
     const uint64_t *batches
     int32_t *next_batch
     double frequency
+    int64_t bytes        # of all batches
+    int64_t opened       # of those begun
     int32_t era
     Codes strings
     Codes stacks

@@ -20,7 +20,6 @@ from cython.cimports.pytest_gotrace.trace import layout as wire
 from cython.cimports.pytest_gotrace.trace.idmap import drop, find, insert, make, remove
 from cython.cimports.pytest_gotrace.trace.layout import Bytes
 
-NOT_TIMED = cython.declare(cython.int, 0xFF)
 NOBODY = cython.declare(
     uint64_t, 0xFFFFFFFFFFFFFFFF
 )  # the thread of what no thread wrote, the parent of no task
@@ -36,21 +35,20 @@ ZEROS = cython.declare(cython.uchar[64])
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def long_uvarint(at: cython.pointer(Bytes)) -> uint64_t:
-    """A varint of more than two bytes. One that does not fit in 64 bits leaves `at` outside of the batch."""
-    value: uint64_t = 0
+def long_uvarint(at: Bytes, value: cython.pointer(uint64_t)) -> Bytes:
+    """A varint of more than two bytes; what is behind it. That is outside of any batch if it does not fit in 64 bits."""
     shift: cython.int
     byte: uint64_t
+    value[0] = 0
     for shift in range(0, 70, 7):
-        byte = at[0][0]
-        at[0] += 1
+        byte = at[0]
+        at += 1
         if shift == 63 and byte > 1:
             break
-        value |= (byte & 0x7F) << shift
+        value[0] |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value
-    at[0] = cython.cast(Bytes, ZEROS)
-    return 0
+            return at
+    return cython.cast(Bytes, ZEROS)
 
 
 @cython.cfunc
@@ -61,6 +59,7 @@ def uvarint(at: cython.pointer(Bytes)) -> uint64_t:
     """The varint at `at`, which moves behind it; up to ten bytes are read, whatever the end of the batch is."""
     first: uint64_t = at[0][0]
     second: uint64_t
+    value: uint64_t
     if first < 0x80:
         at[0] += 1
         return first
@@ -68,7 +67,8 @@ def uvarint(at: cython.pointer(Bytes)) -> uint64_t:
     if second < 0x80:
         at[0] += 2
         return (first & 0x7F) | (second << 7)
-    return long_uvarint(at)
+    at[0] = long_uvarint(at[0], cython.address(value))
+    return value
 
 
 @cython.cfunc
@@ -1266,7 +1266,7 @@ def next_event(o: OrderP, c: CursorP) -> cython.int:
     at = c.at
     c.event = at
     c.type = at[0]
-    if o.counts[c.type] == NOT_TIMED:
+    if o.counts[c.type] == wire.NOT_TIMED:
         return fail(o, c, wire.F_NOT_TIMED, c.type, 0)
     at += 1
     c.time = cython.cast(
@@ -1285,7 +1285,7 @@ def open_batch(o: OrderP, c: CursorP) -> cython.void:
     batch: cython.pointer(cython.const[uint64_t]) = o.batches + 4 * c.batch
     start: int64_t = cython.cast(int64_t, batch[2])
     end: int64_t = cython.cast(int64_t, batch[3])
-    if end + MARGIN > o.size:
+    if end + wire.MARGIN > o.size:
         c.at = o.tail + (start - o.tail_offset)
     else:
         c.at = o.data + start
@@ -1295,6 +1295,7 @@ def open_batch(o: OrderP, c: CursorP) -> cython.void:
     c.end = c.at + (end - start)
     c.time = cython.cast(int64_t, nanoseconds(batch[1], o.frequency))
     c.batch = o.next_batch[c.batch]
+    o.opened += end - start
 
 
 @cython.cfunc
@@ -1485,6 +1486,8 @@ class Ordering:
         o.samples = cython.address(samples[0]) if o.sample_count else cython.NULL
         self.copy_tail(batches, count)
         self.links = link_batches(batches)
+        o.opened = 0
+        o.bytes = sum(generation.events[3::4]) - sum(generation.events[2::4])
         links: cython.int[::1] = self.links
         o.next_batch = (
             cython.cast(cython.pointer(int32_t), cython.address(links[0])) if count else cython.NULL
@@ -1497,10 +1500,10 @@ class Ordering:
         at: cython.Py_ssize_t
         first: int64_t = o.size
         for at in range(count):
-            if cython.cast(int64_t, batches[4 * at + 3]) + MARGIN > o.size:
+            if cython.cast(int64_t, batches[4 * at + 3]) + wire.MARGIN > o.size:
                 first = min(first, cython.cast(int64_t, batches[4 * at + 2]))
         free(cython.cast(cython.p_void, o.tail))
-        tail: cython.p_uchar = cython.cast(cython.p_uchar, calloc(o.size - first + MARGIN, 1))
+        tail: cython.p_uchar = cython.cast(cython.p_uchar, calloc(o.size - first + wire.MARGIN, 1))
         if tail == cython.NULL:
             raise MemoryError
         memcpy(tail, o.data + first, o.size - first)

@@ -10,12 +10,11 @@ from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc, realloc
 from cython.cimports.libc.string import memcpy, memset
 from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.columns import Columns, grow
+from cython.cimports.pytest_gotrace.trace.columns import Columns, foresee, grow
 from cython.cimports.pytest_gotrace.trace.idmap import drop, find, insert, make
 from cython.cimports.pytest_gotrace.trace.layout import Event
 from cython.cimports.pytest_gotrace.trace.order import Ordering
 
-CHUNK = cython.declare(cython.int, 1024)
 MOST_PARTS = cython.declare(
     cython.int, 64
 )  # names of parts a goroutine may have; Go's runtime knows some forty
@@ -351,7 +350,7 @@ class Summary:
         s.metrics = rows_of(self.tables["metrics"])
         s.forever = names.string(b"forever")
         s.budget = size // 2 + (1 << 16)
-        self.buffer = cython.cast(cython.pointer(Event), malloc(CHUNK * cython.sizeof(Event)))
+        self.buffer = cython.cast(cython.pointer(Event), malloc(wire.CHUNK * cython.sizeof(Event)))
         if not make(cython.address(s.task_ids)) or self.buffer == cython.NULL:
             raise MemoryError
 
@@ -383,10 +382,15 @@ class Summary:
         """Takes all that the ordering has of this generation, without the interpreter's lock."""
         s: StateP = cython.address(self.state)
         count: cython.int
+        share: cython.double
         with cython.nogil:
             while True:
-                count = ordering.fill(self.buffer, CHUNK)
+                count = ordering.fill(self.buffer, wire.CHUNK)
                 if count == 0 or not consume(s, self.buffer, count):
+                    break
+                share = cython.cast(cython.double, ordering.order.opened) / (ordering.order.bytes + 1)
+                if not (foresee(s.states, share) and foresee(s.regions, share) and foresee(s.parts, share)):
+                    fail(s, wire.F_MEMORY, 0)
                     break
 
     def fault(self):
