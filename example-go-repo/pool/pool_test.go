@@ -65,7 +65,7 @@ func BenchmarkPool(b *testing.B) {
 }
 
 func BenchmarkCache(b *testing.B) {
-	const readers, lookups = 8, 32
+	const readers, lookups = 32, 8
 	cache := NewCache()
 	products := make([]string, 256)
 	for i := range products {
