@@ -32,6 +32,7 @@ var scenarios = map[string]func(ctx context.Context){
 	"tasks":       tasks,
 	"goroutines":  goroutines,
 	"generations": generations,
+	"border":      border,
 	"profile":     profile,
 	"preemption":  preemption,
 }
@@ -446,6 +447,23 @@ func generations(ctx context.Context) {
 			syscall.Write(w, make([]byte, 4))
 		}
 	})
+	task.End()
+}
+
+// border is generations with as little as possible in them.
+func border(ctx context.Context) {
+	ctx, task := trace.NewTask(ctx, "spans generations")
+	r, w := blockingPipe()
+	region := trace.StartRegion(ctx, "long")
+	go func() {
+		trace.WithRegion(ctx, "in a system call", func() { syscall.Read(r, make([]byte, 1)) })
+	}()
+	for k := 0; k < 22; k++ {
+		trace.WithRegion(ctx, "short", func() { time.Sleep(100 * time.Millisecond) })
+	}
+	syscall.Write(w, make([]byte, 1))
+	time.Sleep(time.Millisecond)
+	region.End()
 	task.End()
 }
 
