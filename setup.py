@@ -3,7 +3,7 @@
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-COMPILED = ("batch", "columns", "generation", "idmap", "order", "summary")
+COMPILED = ("batch", "columns", "generation", "gosort", "idmap", "order", "summary")
 
 setup(
     ext_modules=cythonize(

@@ -1,4 +1,5 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from pytest_gotrace.trace.gosort cimport Head
 from pytest_gotrace.trace.idmap cimport IdMap
 from pytest_gotrace.trace.layout cimport Bytes, Event
 
@@ -40,10 +41,6 @@ cdef struct Cursor:
     int32_t thread
     int32_t batch        # the next batch of the thread, -1 if this was the last
     uint8_t type
-
-cdef struct Head:
-    int64_t time
-    int32_t cursor
 
 # The state of a scheduler, and the streams that drive it.
 cdef struct Order:

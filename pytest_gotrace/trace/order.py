@@ -17,6 +17,7 @@ from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, free, realloc
 from cython.cimports.libc.string import memcpy, memset
 from cython.cimports.pytest_gotrace.trace import layout as wire
+from cython.cimports.pytest_gotrace.trace.gosort import Head, sort_heads
 from cython.cimports.pytest_gotrace.trace.idmap import drop, find, insert, make, remove
 from cython.cimports.pytest_gotrace.trace.layout import Bytes
 
@@ -1386,19 +1387,6 @@ def step(o: OrderP, i: int32_t) -> cython.int:
     if sift_up(o.heads, i) == i:
         sift_down(o.heads, o.head_count, i)
     return 1
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def sort_heads(heads: cython.pointer(Head), count: int32_t) -> cython.void:
-    i: int32_t
-    j: int32_t
-    for i in range(1, count):
-        j = i
-        while j > 0 and heads[j].time < heads[j - 1].time:
-            swap(heads, j, j - 1)
-            j -= 1
 
 
 @cython.cfunc
