@@ -1,4 +1,4 @@
-"""Every patch of `example-go-repo/regressions` gets the answer that its first lines ask for: real git, Go and traces."""
+"""Every patch of `example-go-repo/regressions` gets the answer that it asks for: real git, Go and traces."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_gate_answers_what_the_patch_asks_for(tmp_path, patch):
 
 
 def test_a_regression_is_explained_down_to_the_line(tmp_path):
-    """The terminal names benchmark, metric, base and head with interval, budget line, state, and the line that waits."""
+    """The terminal names benchmark, metric, both sides, interval, budget line, state, and the line that waits."""
     _, report, output = gate(tmp_path, EXAMPLE / "regressions" / "unbounded-goroutines.patch")
     assert re.search(
         r"fanout/BenchmarkLoadAll sched-wait.total within \+100% and 100us \(gotrace\.yaml:\d+\)", output
