@@ -13,7 +13,7 @@ func orders(n int) []Order {
 	orders := make([]Order, n)
 	for i := range orders {
 		orders[i] = Order{ID: i, Customer: fmt.Sprintf("customer-%d", i%17), Note: notes[i%len(notes)]}
-		for line := 0; line < 16; line++ {
+		for line := 0; line < 10; line++ {
 			orders[i].Lines = append(orders[i].Lines, Line{
 				Article: fmt.Sprintf("article-%03d", (i*5+line*3)%101), Count: 1 + line, Cents: 199 + i,
 			})
