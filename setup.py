@@ -17,7 +17,12 @@ setup(
             for name in COMPILED
         ],
         language_level=3,
-        compiler_directives={"boundscheck": False, "wraparound": False, "cdivision": True, "initializedcheck": False},
+        compiler_directives={
+            "boundscheck": False,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+        },
         annotate=False,
     )
 )

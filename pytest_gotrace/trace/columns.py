@@ -4,9 +4,9 @@ NumPy asks the system for large pages where there are any; touching fresh memory
 """
 
 import cython
-from cython.cimports.libc.stdint import int64_t
-
 import numpy as np
+from cython.cimports.libc.stdint import int64_t
+from cython.cimports.pytest_gotrace.trace.columns import Rows
 
 FIRST_ROWS = 256
 
@@ -25,8 +25,8 @@ class Columns:
     def allocate(self, capacity: int64_t) -> None:
         """Room for `capacity` rows, to which those so far are moved."""
         arrays = [np.empty(capacity, dtype) for dtype in self.dtypes]
-        for array, filled in zip(arrays, self.arrays):
-            array[: self.rows.count] = filled[: self.rows.count]
+        for column, filled in enumerate(self.arrays):
+            arrays[column][: self.rows.count] = filled[: self.rows.count]
         self.arrays = arrays
         self.rows.capacity = capacity
         column: cython.int

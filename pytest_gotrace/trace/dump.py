@@ -100,7 +100,12 @@ def _stops(table: Table) -> Iterator[Row]:
     for i in np.flatnonzero(_closed(table)).tolist():
         name = table.strings[own.name[i]]
         if name.startswith(_STOP):
-            yield {"kind": "stw", "name": name, "begin": int(own.begin[i]), "duration": int(own.end[i] - own.begin[i])}
+            yield {
+                "kind": "stw",
+                "name": name,
+                "begin": int(own.begin[i]),
+                "duration": int(own.end[i] - own.begin[i]),
+            }
 
 
 def _totals(table: Table) -> dict[str, int]:

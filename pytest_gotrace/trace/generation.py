@@ -148,7 +148,7 @@ class TableReader:
 
     @cython.cfunc
     def read_stack(self, names, strings: dict, pcs: dict):
-        frames: cython.int[128]
+        frames = cython.declare(cython.int[128])
         count: uint64_t = self.number("number of frames of a stack")
         if count > MAX_FRAMES:
             raise self.wrong(f"a stack of {count} frames, expected at most {MAX_FRAMES}")

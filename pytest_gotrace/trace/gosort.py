@@ -6,9 +6,12 @@ when the earliest event cannot advance, and which of two simultaneous events is 
 
 import cython
 from cython.cimports.libc.stdint import int32_t, uint64_t
+from cython.cimports.pytest_gotrace.trace.gosort import Head, HeadP
 
 SHORT = cython.declare(cython.int, 12)  # up to here insertion sort
-LONG = cython.declare(cython.int, 50)  # from here on the pivot is a median of medians, and pairs may be shifted
+LONG = cython.declare(
+    cython.int, 50
+)  # from here on the pivot is a median of medians, and pairs may be shifted
 MOST_SHIFTS = cython.declare(cython.int, 5)
 ALL_SWAPPED = cython.declare(cython.int, 12)
 
@@ -48,7 +51,7 @@ def quicksort(heads: HeadP, low: int32_t, high: int32_t, patience: cython.int) -
     """Sorts [low, high). `patience` is how many lopsided partitions are borne before heapsort takes over."""
     balanced: cython.bint = True
     sorted_before: cython.bint = True
-    ascending: cython.bint
+    ascending: cython.bint = False
     pivot: int32_t
     middle: int32_t
     length: int32_t
@@ -151,7 +154,9 @@ def scatter(heads: HeadP, length: int32_t) -> cython.void:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def choose_pivot(heads: HeadP, low: int32_t, length: int32_t, ascending: cython.pointer(cython.bint)) -> int32_t:
+def choose_pivot(
+    heads: HeadP, low: int32_t, length: int32_t, ascending: cython.pointer(cython.bint)
+) -> int32_t:
     """A pivot, and whether what was looked at ascends; if it descends throughout, -1 less the pivot."""
     quarter: int32_t = length // 4
     first: int32_t = low + quarter
@@ -202,8 +207,8 @@ def nearly_sorted(heads: HeadP, low: int32_t, high: int32_t) -> cython.bint:
     """Puts a few neighbours right; whether all is sorted after that."""
     i: int32_t = low + 1
     j: int32_t
-    shift: cython.int
-    for shift in range(MOST_SHIFTS):
+    _shift: cython.int
+    for _shift in range(MOST_SHIFTS):
         while i < high and not less(heads, i, i - 1):
             i += 1
         if i == high:
@@ -227,7 +232,9 @@ def nearly_sorted(heads: HeadP, low: int32_t, high: int32_t) -> cython.bint:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def split(heads: HeadP, low: int32_t, high: int32_t, pivot: int32_t, sorted_before: cython.pointer(cython.bint)) -> int32_t:
+def split(
+    heads: HeadP, low: int32_t, high: int32_t, pivot: int32_t, sorted_before: cython.pointer(cython.bint)
+) -> int32_t:
     """Puts what is less than the pivot before it, and the rest behind; where the pivot is, and if it was so before."""
     i: int32_t = low + 1
     j: int32_t = high - 1

@@ -6,6 +6,7 @@ It is never more than half full, so that a search ends soon whatever the keys ar
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc
+from cython.cimports.pytest_gotrace.trace.idmap import IdMap
 
 
 @cython.cfunc

@@ -20,13 +20,24 @@ from cython.cimports.pytest_gotrace.trace import layout as wire
 from cython.cimports.pytest_gotrace.trace.gosort import Head, sort_heads
 from cython.cimports.pytest_gotrace.trace.idmap import drop, find, insert, make, remove
 from cython.cimports.pytest_gotrace.trace.layout import Bytes
+from cython.cimports.pytest_gotrace.trace.order import (
+    Codes,
+    CodesP,
+    Cursor,
+    CursorP,
+    EventP,
+    Goroutine,
+    GoroutineP,
+    Order,
+    OrderP,
+    Proc,
+    ProcP,
+    Thread,
+    ThreadP,
+)
 
-NOBODY = cython.declare(
-    uint64_t, 0xFFFFFFFFFFFFFFFF
-)  # the thread of what no thread wrote, the parent of no task
-MARGIN = cython.declare(
-    cython.int, 64
-)  # an event has at most 51 bytes: so far may be read without a look at the end
+# The thread of what no thread wrote, and the parent of no task.
+NOBODY = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
 ZEROS = cython.declare(cython.uchar[64])
 
 
@@ -37,7 +48,7 @@ ZEROS = cython.declare(cython.uchar[64])
 @cython.nogil
 @cython.exceptval(check=False)
 def long_uvarint(at: Bytes, value: cython.pointer(uint64_t)) -> Bytes:
-    """A varint of more than two bytes; what is behind it. That is outside of any batch if it does not fit in 64 bits."""
+    """A varint of more than two bytes; returns what is behind it, ZEROS if it does not fit in 64 bits."""
     shift: cython.int
     byte: uint64_t
     value[0] = 0
@@ -60,7 +71,7 @@ def uvarint(at: cython.pointer(Bytes)) -> uint64_t:
     """The varint at `at`, which moves behind it; up to ten bytes are read, whatever the end of the batch is."""
     first: uint64_t = at[0][0]
     second: uint64_t
-    value: uint64_t
+    value: uint64_t = 0
     if first < 0x80:
         at[0] += 1
         return first
@@ -702,7 +713,6 @@ def go_switch(o: OrderP, c: CursorP, t: ThreadP) -> cython.int:
     slot: int32_t
     this: GoroutineP
     g: GoroutineP
-    e: EventP
     if not took(c, at):
         return fail(o, c, wire.F_CUT_OFF, 0, 0)
     this = running(o, c, t, wire.RUNNING)
@@ -1167,8 +1177,8 @@ def user_log(o: OrderP, c: CursorP, t: ThreadP) -> cython.int:
 def experimental(o: OrderP, c: CursorP, t: ThreadP) -> cython.int:
     """An event of an experiment of the runtime's: it has a time, and says nothing else to us."""
     at: Bytes = c.args
-    i: cython.int
-    for i in range(o.counts[c.type]):
+    _: cython.int
+    for _ in range(o.counts[c.type]):
         uvarint(cython.address(at))
     if not took(c, at):
         return fail(o, c, wire.F_CUT_OFF, 0, 0)
@@ -1534,7 +1544,7 @@ class Ordering:
     @cython.nogil
     @cython.exceptval(check=False)
     def fill(self, out: EventP, capacity: cython.int) -> cython.int:
-        """Orders up to `capacity` events into `out`; how many. Fewer than capacity - 2 if no more come, or at a fault."""
+        """Orders up to `capacity` events into `out`; how many. 0 if no more come, be it for a fault."""
         o: OrderP = cython.address(self.order)
         done: cython.int
         o.out = out
@@ -1606,7 +1616,7 @@ FAULTS = {
     wire.F_NOT_TIMED: "byte {value} begins no event of this wire format",
     wire.F_CUT_OFF: "an event does not fit in its batch, or holds a number of more than 64 bits",
     wire.F_MEMORY: "there is no memory for what the trace holds",
-    wire.F_STUCK: "no thread can go on: {event}, the earliest of {other} events waiting, needs something that never comes",
+    wire.F_STUCK: "no thread can go on: {event}, the earliest of {other} waiting, needs what never comes",
     wire.F_STRING: "string {value} is not in the generation's table",
     wire.F_STACK: "stack {value} is not in the generation's table",
     wire.F_NO_THREAD: "{event} outside of any thread",
@@ -1632,5 +1642,5 @@ FAULTS = {
     wire.F_TASK_TWICE: "task {value} begins, but has begun already",
     wire.F_REGION: "goroutine {value} ends a region that is not the innermost one it is in",
     wire.F_REASONS: "goroutine {value} blocks for more than 64 different reasons",
-    wire.F_BUDGET: "regions are nested deeper, for more reasons to block, than any program could in a file of this size",
+    wire.F_BUDGET: "regions are nested deeper than any program could within a file of this size",
 }

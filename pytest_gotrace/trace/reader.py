@@ -13,7 +13,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from dataclasses import fields
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def read_trace(path: str | PathLike[str], *, partial: bool = False) -> Iterator[
     try:
         yield from _File(path).tables(partial)
     except TraceError as error:
-        raise TraceError(error.message, path, error.offset, error.generation) from None
+        raise TraceError(error.message, fspath(path), error.offset, error.generation) from None
 
 
 class _File:
@@ -71,7 +71,9 @@ class _File:
     def tables(self, partial: bool) -> Iterator[Table]:
         generation = self.scanner.next()
         if generation is None:
-            raise TraceError("there is nothing behind the header: tracing ended before it began", offset=HEADER_SIZE)
+            raise TraceError(
+                "there is nothing behind the header: tracing ended before it began", offset=HEADER_SIZE
+            )
         while generation is not None:
             following, damage = self._following(generation)
             before = self.ordering.events
@@ -110,9 +112,9 @@ class _File:
         return begin
 
     def _check(self, generation: Generation) -> None:
-        fault = self.summary.fault()
-        if fault is not None:
-            number, value = fault
+        wrong = self.summary.fault()
+        if wrong is not None:
+            number, value = wrong
             raise TraceError(FAULTS[number].format(value=value), generation=generation.number)
         fault = self.ordering.fault()
         if fault is not None:
@@ -144,7 +146,8 @@ class _File:
 
     def _ranges(self, columns: list[Any]) -> Ranges:
         kind, code, *rest = columns
-        return _fill(Ranges, [self._named(kind, code), *rest])
+        ranges: Ranges = _fill(Ranges, [self._named(kind, code), *rest])
+        return ranges
 
     def _parts(self, columns: list[Any]) -> Parts:
         owner, row, kind, code, ns = columns
@@ -158,7 +161,9 @@ class _File:
         if len(ranges) == 0:
             return code
         distinct, where = np.unique(kind[ranges].astype(np.int64) << 32 | code[ranges], return_inverse=True)
-        names = np.array([self._range_name(int(key) >> 32, int(key) & 0x7FFFFFFF) for key in distinct], np.int32)
+        names = np.array(
+            [self._range_name(int(key) >> 32, int(key) & 0x7FFFFFFF) for key in distinct], np.int32
+        )
         code[ranges] = names[where]
         return code
 

@@ -14,6 +14,24 @@ from cython.cimports.pytest_gotrace.trace.columns import Columns, foresee, grow
 from cython.cimports.pytest_gotrace.trace.idmap import drop, find, insert, make
 from cython.cimports.pytest_gotrace.trace.layout import Event
 from cython.cimports.pytest_gotrace.trace.order import Ordering
+from cython.cimports.pytest_gotrace.trace.summary import (
+    EventP,
+    Flight,
+    FlightP,
+    Life,
+    LifeP,
+    Part,
+    PartsP,
+    ProcLife,
+    ProcLifeP,
+    Region,
+    RegionP,
+    RowsP,
+    State,
+    StateP,
+    Task,
+    TaskP,
+)
 
 MOST_PARTS = cython.declare(
     cython.int, 64
@@ -434,7 +452,9 @@ def finish_life(s: StateP, g: LifeP, now: int64_t) -> cython.int:
     for i in range(g.flight_count):
         f = g.flights + i
         # A sweep among them has a row of its own, with the processor.
-        if f.key != (wire.RANGE_SWEEP << 2 | RANGE) and not put_range(s.ranges, f.key, g.id, -1, f.begin, -1, f.stack):
+        if f.key != (wire.RANGE_SWEEP << 2 | RANGE) and not put_range(
+            s.ranges, f.key, g.id, -1, f.begin, -1, f.stack
+        ):
             return 0
     return finalize(s, g, now, False) and put_goroutine(s, g)
 
@@ -929,7 +949,7 @@ def region_begin(s: StateP, e: EventP) -> cython.int:
 def region_end(s: StateP, e: EventP) -> cython.int:
     """The innermost region of the goroutine ends, or one that began before the trace."""
     g: LifeP = s.lives + e.goroutine
-    before: Region
+    before = cython.declare(Region)
     r: RegionP = cython.address(before)
     t: TaskP
     start: int64_t = -1

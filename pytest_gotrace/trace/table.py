@@ -238,7 +238,9 @@ def _renumber(tables: list[Table]) -> list[Parts]:
     for table in tables:
         own = table.parts
         shift = np.where(own.owner == Owner.REGION, regions, goroutines)
-        renumbered.append(Parts(owner=own.owner, row=own.row + shift, kind=own.kind, name=own.name, ns=own.ns))
+        renumbered.append(
+            Parts(owner=own.owner, row=own.row + shift, kind=own.kind, name=own.name, ns=own.ns)
+        )
         goroutines += len(table.goroutines.id)
         regions += len(table.regions.goroutine)
     return renumbered
