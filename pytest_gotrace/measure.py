@@ -137,7 +137,8 @@ def pairs(
     for number in rounds:
         for target in targets:
             for traced in target.modes:
-                for position, side in enumerate(order[number]):
+                sides = [side for side in order[number] if side in target.sides]
+                for position, side in enumerate(sides):
                     if target.benchmark.id in failed:
                         continue
                     result = run(bench, reading, target, side, number, position, traced=traced)

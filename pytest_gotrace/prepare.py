@@ -93,11 +93,24 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """A Go module as it stands on both sides: its benchmarks, and packages of which nothing but a failure is known."""
+    """A Go module as it stands on both sides: its benchmarks, and packages of which nothing but a failure is known.
+
+    `packages` are the directories below the module that were built and looked through.
+    """
 
     directory: str
-    benchmarks: tuple[Benchmark, ...]
-    failures: tuple[Failure, ...]
+    packages: tuple[str, ...] = ()
+    benchmarks: tuple[Benchmark, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    def joined(self, other: Module) -> Module:
+        """The same module with the packages of both."""
+        return Module(
+            directory=self.directory,
+            packages=self.packages + other.packages,
+            benchmarks=self.benchmarks + other.benchmarks,
+            failures=self.failures + other.failures,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +138,12 @@ def prepare(bench: Bench, module: str, wanted: Callable[[str], bool]) -> Module:
         benchmarks += named
         if not named:
             failures += [build.failure for build in builds.values() if build.failure]
-    return Module(directory=module, benchmarks=tuple(benchmarks), failures=tuple(failures))
+    return Module(
+        directory=module,
+        packages=tuple(directories),
+        benchmarks=tuple(benchmarks),
+        failures=tuple(failures),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +172,8 @@ def _builds(bench: Bench, side: Side, module: str, wanted: Callable[[str], bool]
 
 def _build(bench: Bench, side: Side, module: str, root: Path, package: Package) -> _Build | None:
     where = "/".join(filter(None, (module, package.directory))) or "."
-    output = bench.scratch / f"{side}-{where.replace('/', '-')}.test"
+    output = bench.scratch / side / where / "@.test"  # no Go package has such a name
+    output.parent.mkdir(parents=True, exist_ok=True)
     directory = root / package.directory
     try:
         binary = gotest.build(bench.toolchain, root, package, output, bench.env)

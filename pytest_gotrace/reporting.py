@@ -17,7 +17,7 @@ from pytest_gotrace.escape import log_line
 from pytest_gotrace.metrics import unit_of
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.recording import Measured, Recording
-from pytest_gotrace.sentences import failure_text
+from pytest_gotrace.sentences import failure_text, headline
 from pytest_gotrace.stats import Comparison, Summary
 from pytest_gotrace.verdict import Outcome, Question, Verdict
 
@@ -47,9 +47,8 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
     unmeasured = {
         v.question.benchmark.id
         for v in verdicts
-        if v.outcome in (Outcome.FAILED, Outcome.MISSING) and v.key is None
+        if v.outcome is Outcome.FAILED or v.question.benchmark.status["head"].presence != "found"
     }
-    unmeasured |= {v.question.benchmark.id for v in verdicts if v.outcome is Outcome.FAILED}
     return report.Report(
         tool=tool_version(),
         base=_side(sides.get("base"), recorded=about.recorded_base),
@@ -77,11 +76,23 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
 def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path) -> str:
     """What an item says that did not pass: each of its verdicts that is not fine, with the why of its benchmark."""
     why = {found.benchmark: found for found in whole.why}
-    fine = (Outcome.WITHIN, Outcome.IDENTICAL, Outcome.NEW)
-    rows = [entry(verdict, root) for verdict in verdicts if verdict.outcome not in fine]
+    rows = [entry(verdict, root) for verdict in _not_fine(verdicts)]
     texts = [failure_text(row, why.get(row.benchmark), reproduce=whole.reproduce) for row in rows]
-    tails = [tail for verdict in verdicts[:1] for tail in _tails(verdict, whole)]
+    tails = [tail for verdict in _not_fine(verdicts)[:1] for tail in _tails(verdict, whole)]
     return "\n\n".join([*texts, *(f"output:\n{log_text(tail)}" for tail in tails[:1])])
+
+
+def summarise(verdicts: Sequence[Verdict], root: Path) -> str:
+    """The same on one line: the first verdict that is not fine, and how many others there are."""
+    first, *others = [headline(entry(verdict, root)) for verdict in _not_fine(verdicts)] or [""]
+    return f"{first} (and {len(others)} more)" if others else first
+
+
+def _not_fine(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts that somebody has to read, the gravest first."""
+    order, fine = list(Outcome), (Outcome.WITHIN, Outcome.IDENTICAL, Outcome.NEW)
+    found = [verdict for verdict in verdicts if verdict.outcome not in fine]
+    return sorted(found, key=lambda verdict: (not verdict.blocks, order.index(verdict.outcome)))
 
 
 def _tails(verdict: Verdict, whole: report.Report) -> Iterator[str]:
@@ -103,7 +114,7 @@ def entry(verdict: Verdict, root: Path) -> report.VerdictEntry:
         metric=str(verdict.key) if isinstance(rule, Rule) and verdict.key else question.text,
         unit=unit_of(rule.key) if isinstance(rule, Rule) else "1",
         outcome=verdict.outcome.value,
-        level="warn" if question.level == "warn" else "fail",
+        level="warn" if verdict.level == "warn" else "fail",
         waived=report.Waiver(reason=verdict.waiver.reason, until=verdict.waiver.until.isoformat())
         if verdict.waiver
         else None,
@@ -205,12 +216,12 @@ def reproduce(base: Measured | None, verdicts: Sequence[Verdict]) -> str:
     """The command that measures again what did not pass, or everything."""
     option = "--gotrace-baseline" + (f"={base.sha[:12]}" if base and base.sha else "")
     stuck = [v.question for v in verdicts if v.outcome in (Outcome.OVER, Outcome.INCONCLUSIVE)]
-    return shlex.join(["pytest", option, *(["-k", _selection(stuck[0])] if stuck else [])])
+    return shlex.join(["pytest", option, *(["-k", _selection(stuck)] if stuck else [])])
 
 
-def _selection(question: Question) -> str:
-    """A `-k` expression that names the top-level benchmark: pytest's expressions know no slash."""
-    return question.benchmark.name.split("/")[0]
+def _selection(questions: Sequence[Question]) -> str:
+    """A `-k` expression that names their top-level benchmarks: pytest's expressions know no slash."""
+    return " or ".join(dict.fromkeys(question.benchmark.name.split("/")[0] for question in questions))
 
 
 def tool_version() -> str:
@@ -230,4 +241,4 @@ def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-__all__ = ["ALPHA", "Circumstances", "build", "entry", "reproduce", "tool_version"]
+__all__ = ["ALPHA", "Circumstances", "build", "entry", "reproduce", "speak", "summarise", "tool_version"]

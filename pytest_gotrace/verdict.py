@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from pytest_gotrace.metrics import QUANTILES, Key, Metric, find, nearest
 from pytest_gotrace.prepare import Benchmark, Failure
 from pytest_gotrace.recording import Recording, Run, Side
 from pytest_gotrace.stats import Cell, Comparison, Decision, Plan, events_needed
+from pytest_gotrace.units import format_change
 
 #: `pytest_gotrace.stats.judge`, or what a project put in its place.
 Compare = Callable[[Sequence[Cell], int, Plan, "Sequence[Decision | None]"], Sequence[Comparison]]
@@ -75,24 +77,32 @@ class Verdict:
         bad = self.outcome in (Outcome.OVER, Outcome.MISSING, Outcome.FAILED)
         strict = self.question.budget.defaults.on_inconclusive == "fail"
         bad |= strict and self.outcome is Outcome.INCONCLUSIVE
-        return bad and self.question.level == "fail" and self.waiver is None
+        return bad and self.level == "fail" and self.waiver is None
+
+    @property
+    def level(self) -> str:
+        """The question's; an inconclusive one only warns where no number of pairs could have shown the budget kept."""
+        hopeless = self.comparison is not None and self.comparison.underpowered
+        return "warn" if hopeless and self.outcome is Outcome.INCONCLUSIVE else self.question.level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that was found out: runs, and the benchmarks that failed while they were measured."""
+    """All that was found out: runs, and by id the benchmarks that failed while they were measured."""
 
     recording: Recording
     has_base: bool
     metrics: tuple[Metric, ...]
     failures: Mapping[str, Failure] = field(default_factory=dict)
+    foreign: bool = False  # the base was recorded on another machine
 
     def runs(self, side: Side, benchmark: Benchmark, *, traced: bool) -> tuple[Run, ...]:
         return tuple(run for run in self.recording.of(side, benchmark.id, traced=traced) if run.round >= 0)
 
 
-#: The name of a cell from look to look: benchmark, key, and which part of the limit it is for.
-_CellName = tuple[str, Key, str]
+#: The name of a cell from look to look: the line of the budget, benchmark, key, and which part of the limit it is
+#: for. (Lines of two budgets may ask about the same number.)
+_CellName = tuple[Path, int, str, Key, str]
 Decisions = Mapping[_CellName, Decision]
 
 
@@ -103,6 +113,10 @@ class _Case:
     question: Question
     key: Key
     cells: Mapping[str, Cell]
+
+    def name(self, part: str) -> _CellName:
+        rule = self.question.rule
+        return rule.path, rule.line, self.question.benchmark.id, self.key, part
 
 
 def judge(
@@ -128,19 +142,19 @@ def judge(
         for case in _cases(question, facts)
     ]
     named = {
-        (case.question.benchmark.id, case.key, part): cell
+        case.name(part): cell
         for case in cases
         if isinstance(case, _Case)
         for part, cell in case.cells.items()
     }
     found = compare(tuple(named.values()), look, plan, [earlier.get(name) for name in named])
     compared = dict(zip(named, found, strict=True))
-    by_question: dict[int, list[Verdict]] = {}
+    by_question: dict[Question, list[Verdict]] = {}
     for case in cases:
-        verdict = _verdict(case, compared) if isinstance(case, _Case) else case
-        by_question.setdefault(id(verdict.question), []).append(_waived(verdict, today))
+        verdict = _verdict(case, compared, facts) if isinstance(case, _Case) else case
+        by_question.setdefault(verdict.question, []).append(_waived(verdict, today))
     verdicts = tuple(
-        (_waived(answer, today),) if answer else tuple(by_question.get(id(question), ()))
+        (_waived(answer, today),) if answer else tuple(by_question.get(question, ()))
         for question, answer in zip(questions, answers, strict=True)
     )
     return verdicts, {name: comparison.decision for name, comparison in compared.items()}
@@ -323,27 +337,37 @@ _OUTCOMES: Mapping[str, tuple[Outcome, bool]] = {
 }
 
 
-def _verdict(case: _Case, compared: Mapping[_CellName, Comparison]) -> Verdict:
-    worst: Verdict | None = None
+def _verdict(case: _Case, compared: Mapping[_CellName, Comparison], facts: Facts) -> Verdict:
+    """The worst of a key's parts. Being over settles it; anything else only if no part can change any more."""
     order = list(Outcome)
-    for part in case.cells:
-        comparison = compared[case.question.benchmark.id, case.key, part]
-        outcome, settled = _OUTCOMES[comparison.decision]
-        verdict = Verdict(
-            question=case.question,
-            key=case.key,
-            outcome=outcome,
-            reason=comparison.reason,
-            comparison=comparison,
-            settled=settled,
-        )
-        if worst is None or order.index(outcome) < order.index(worst.outcome):
-            worst = verdict
-    if worst is None:
+    parts = [_part(case, compared[case.name(part)], facts) for part in case.cells]
+    if not parts:
         return Verdict(
             question=case.question,
             key=case.key,
             outcome=Outcome.NEW,
             reason="there is no base to compare with",
         )
-    return worst
+    worst = min(parts, key=lambda verdict: order.index(verdict.outcome))
+    settled = worst.outcome is Outcome.OVER or all(verdict.settled for verdict in parts)
+    return replace(worst, settled=settled)
+
+
+def _part(case: _Case, comparison: Comparison, facts: Facts) -> Verdict:
+    outcome, settled = _OUTCOMES[comparison.decision]
+    reason = comparison.reason
+    if comparison.underpowered and comparison.provable is not None:
+        reason += (
+            f"; this machine can only show budgets from {format_change(comparison.provable)} on to be kept, "
+            "so this blocks nothing"
+        )
+    if facts.foreign:
+        outcome, settled, reason = Outcome.INCONCLUSIVE, True, "the base was recorded on another machine"
+    return Verdict(
+        question=case.question,
+        key=case.key,
+        outcome=outcome,
+        reason=reason,
+        comparison=comparison,
+        settled=settled,
+    )

@@ -1,0 +1,65 @@
+"""What one run of the gate is asked for, and where a project has its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_gotrace.distributions import built_in_metrics
+from pytest_gotrace.gotest import GoCommand
+from pytest_gotrace.measure import RUN_SECONDS
+from pytest_gotrace.metrics import Key, Metric
+from pytest_gotrace.stats import Plan
+from pytest_gotrace.stats import judge as judge_cells
+from pytest_gotrace.verdict import Compare, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a person asked for. `baseline`: None is none, "" the merge-base, else a revision or a recording.
+
+    Times are in seconds.
+    """
+
+    baseline: str | None = None
+    head: str | None = None
+    record: Path | None = None
+    allow_foreign: bool = False
+    pairs: int | None = None
+    seed: int | None = None
+    time_budget: float | None = None
+    timeout: float | None = None
+    run_seconds: float = RUN_SECONDS
+
+    @property
+    def has_base(self) -> bool:
+        return self.baseline is not None
+
+    @property
+    def recording(self) -> str:
+        """The recording that is the base, or "" where there is none or it is a revision."""
+        return self.baseline if self.baseline and self.baseline.endswith(".jsonl") else ""
+
+
+def _same(key: Key) -> Key:
+    return key
+
+
+def _unchanged(command: GoCommand) -> GoCommand:
+    return command
+
+
+def _standard(cells: object, look: int, plan: Plan, earlier: object) -> object:
+    return judge_cells(cells, look=look, plan=plan, previous=earlier)  # type: ignore[arg-type]  # see Compare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customs:
+    """The places where a project may have its own way (`hookspec`); the defaults are ours."""
+
+    metrics: tuple[Metric, ...] = field(default_factory=built_in_metrics)
+    rename: Callable[[Key], Key] = _same
+    adapt: Callable[[GoCommand], GoCommand] = _unchanged
+    compare: Compare = _standard  # type: ignore[assignment]  # the same shape with names of its own
+    verdict: Callable[[Verdict], Verdict] = lambda verdict: verdict

@@ -1,0 +1,106 @@
+"""A budget and the benchmarks of its module become questions: which line asks what about which benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from pytest_gotrace.budget import Budget, Requirement, unmatched, unmatched_message
+from pytest_gotrace.errors import BudgetError
+from pytest_gotrace.prepare import Benchmark, Failure, Module, Status
+from pytest_gotrace.recording import SIDES, Recording, Side
+from pytest_gotrace.verdict import Question
+
+_DECLARED = "/Benchmark"
+
+
+def module_directory(budget: Path, root: Path) -> str:
+    """The module that a budget file is for, as a directory below `root`; "" is `root` itself.
+
+    Raises `BudgetError` for a file outside the repository, or without a `go.mod` beside it.
+    """
+    if not budget.is_relative_to(root):
+        raise BudgetError(
+            f"outside the repository {root}; start in the repository that it belongs to", budget
+        )
+    if not (budget.parent / "go.mod").is_file():
+        raise BudgetError(
+            "no go.mod beside it; a budget lies in the root directory of the module it is for", budget
+        )
+    directory = budget.parent.relative_to(root).as_posix()
+    return "" if directory == "." else directory
+
+
+def wanted(budget: Budget, package: str) -> bool:
+    """Whether any line of the budget may be about a benchmark of this package: else it need not be built."""
+    return any(_may_be_in(glob, package) for glob in budget.globs())
+
+
+def _may_be_in(glob: str, package: str) -> bool:
+    """The name of a benchmark may contain `/Benchmark` again, so any of them may be where the package ends."""
+    path, here = f"/{glob}", f"/{package}" if package else ""
+    ends = [end for end in range(len(path)) if path.startswith(_DECLARED, end)]
+    return not ends or any(fnmatchcase(here, path[:end]) or here == path[:end] for end in ends)
+
+
+def with_recorded(module: Module, recorded: Recording) -> Module:
+    """The module, with the recording's word for which benchmarks are on the base."""
+    on_base = set(recorded.benchmarks("base"))
+    known = [
+        replace(b, status={**b.status, "base": Status(presence="found" if b.id in on_base else "absent")})
+        for b in module.benchmarks
+    ]
+    below = f"{module.directory}/" if module.directory else ""
+    gone = sorted(on_base - {benchmark.id for benchmark in module.benchmarks})
+    only_recorded = (
+        _nowhere(module.directory, id_.removeprefix(below), base=Status(presence="found"))
+        for id_ in gone
+        if id_.startswith(below)
+    )
+    return replace(module, benchmarks=(*known, *only_recorded))
+
+
+def refuse_unmatched(budget: Budget, module: Module, root: Path) -> None:
+    """Raise `BudgetError` for a rule about nothing: most likely a typing error, and never green."""
+    if module.failures:
+        return  # what a package that does not build has in it is not known
+    names = [benchmark.path for benchmark in module.benchmarks]
+    for rule in unmatched(budget, names):
+        raise BudgetError(unmatched_message(rule, names), place(rule.path, root), rule.line)
+
+
+def ask(budget: Budget, module: Module) -> Iterator[Question]:
+    """Each rule on each benchmark it is about; then what is required; then what does not build."""
+    for benchmark in module.benchmarks:
+        for rule in budget.rules_for(benchmark.path):
+            yield Question(benchmark=benchmark, rule=rule, budget=budget)
+    for requirement in budget.requirements:
+        found = [benchmark for benchmark in module.benchmarks if requirement.matches(benchmark.path)]
+        for benchmark in found or [_nowhere(module.directory, requirement.benchmark)]:
+            yield Question(benchmark=benchmark, rule=requirement, budget=budget)
+    for failure in module.failures:
+        everything = Requirement(benchmark="*", key_series=None, path=budget.path, line=0)
+        yield Question(benchmark=_unbuilt(module, failure), rule=everything, budget=budget)
+
+
+def place(path: Path, root: Path) -> str:
+    """A path as a reader knows it: relative to the repository."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+_ABSENT = Status(presence="absent")
+
+
+def _nowhere(module: str, path: str, base: Status = _ABSENT, head: Status = _ABSENT) -> Benchmark:
+    """A benchmark of which no more is known than its path, package and all."""
+    status: dict[Side, Status] = dict(zip(SIDES, (base, head), strict=True))
+    return Benchmark(module=module, package="", name=path, import_path="", status=status, executables={})
+
+
+def _unbuilt(module: Module, failure: Failure) -> Benchmark:
+    """Stands for whatever benchmarks a package has that does not build on any side."""
+    failed = Status(presence="failed", detail=failure.error.message, failure=failure)
+    below = f"{module.directory}/" if module.directory else ""
+    return _nowhere(module.directory, failure.benchmark.removeprefix(below), head=failed)

@@ -1,0 +1,138 @@
+"""From questions to runs: at how many pairs to look, and what to run of each benchmark for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_gotrace.budget import Requirement, Rule
+from pytest_gotrace.errors import UsageError
+from pytest_gotrace.measure import Needs, Reading, Target, calibrate, pairs
+from pytest_gotrace.metrics import QUANTILES, find
+from pytest_gotrace.options import Customs, Options
+from pytest_gotrace.prepare import Bench, Benchmark, Failure
+from pytest_gotrace.recording import SIDES, Run, Side
+from pytest_gotrace.sides import Recorded
+from pytest_gotrace.stats import Plan, events_needed
+from pytest_gotrace.verdict import Question
+
+#: Numbers of pairs after which may be decided (research: spending in proportion, four looks).
+LOOKS = (6, 10, 14, 20)
+#: Room above the events that a quantile needs, so that a run with a few less still counts.
+EVENTS_MARGIN = 1.3
+#: A trace may grow to so many MiB where no budget says otherwise.
+_TRACE_MB = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """What decides about runs besides the questions. `recorded` is there if the base is a recording."""
+
+    bench: Bench
+    options: Options
+    customs: Customs
+    recorded: Recorded | None = None
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides that can be run here."""
+        return tuple(side for side in SIDES if side in self.bench.checkouts)
+
+    def plan(self, questions: Iterable[Question], seed: int) -> Plan:
+        """The looks: ours as far as they go, and one at the most pairs that are allowed."""
+        asked = max((q.budget.defaults.max_pairs for q in questions), default=LOOKS[-1])
+        most = asked if self.options.pairs is None else self.options.pairs
+        if most < 1:
+            raise UsageError(f"--gotrace-pairs={most}: at least one pair is needed to measure anything")
+        if self.recorded:
+            most = min(most, self.recorded.pairs)
+        return Plan(looks=(*(look for look in LOOKS if look < most), most), seed=seed)
+
+    def reading(self, questions: Iterable[Question] = ()) -> Reading:
+        """How traces are read, with as much room as any of the questions allows."""
+        return Reading(
+            metrics=self.customs.metrics,
+            rename=self.customs.rename,
+            adapt=self.customs.adapt,
+            max_trace_mb=max((q.budget.defaults.max_trace_mb for q in questions), default=_TRACE_MB),
+            run_seconds=self.options.run_seconds,
+        )
+
+    def patient(self, questions: Iterable[Question]) -> Bench:
+        """The bench, with as long a timeout as the command line or any of the questions allows."""
+        longest = max((q.budget.defaults.timeout for q in questions), default=self.bench.timeout)
+        return replace(self.bench, timeout=self.options.timeout or longest)
+
+    def targets(self, questions: Sequence[Question]) -> Iterator[Target | Failure]:
+        """Calibrate each benchmark that must be run. One that is not on the base runs on the head alone, for caps."""
+        asked: dict[str, list[Question]] = {}
+        for question in questions:
+            asked.setdefault(question.benchmark.id, []).append(question)
+        for of_one in asked.values():
+            benchmark, needs = of_one[0].benchmark, self._needs(of_one)
+            sides = self._sides(benchmark)
+            if needs is not None and "head" in sides:
+                yield self.target(of_one, benchmark, sides, needs)
+
+    def target(
+        self, questions: Sequence[Question], benchmark: Benchmark, sides: Sequence[Side], needs: Needs
+    ) -> Target | Failure:
+        """Calibrate one benchmark; runs that are paired with a recording do the same work as those in it."""
+        self.bench.progress.step(f"calibrating {benchmark.id}")
+        target = calibrate(self.patient(questions), self.reading(questions), benchmark, sides, needs)
+        recorded = self.recorded.recording.iterations(benchmark.id) if self.recorded else None
+        if isinstance(target, Failure) or not recorded:
+            return target
+        return replace(target, iterations=recorded)
+
+    def run(
+        self,
+        questions: Iterable[Question],
+        targets: Sequence[Target],
+        rounds: range,
+        order: Sequence[tuple[Side, ...]],
+    ) -> Iterator[Run | Failure]:
+        """`measure.pairs`, as these questions want it."""
+        return pairs(self.patient(questions), self.reading(questions), targets, rounds, order)
+
+    def explain(
+        self, questions: Sequence[Question], order: Sequence[tuple[Side, ...]]
+    ) -> Iterator[Run | Failure]:
+        """Traced pairs of the one benchmark of these questions, to say why it moved."""
+        benchmark = questions[0].benchmark
+        needs = Needs(modes=(True,), events={})
+        target = self.target(questions, benchmark, self._sides(benchmark), needs)
+        if isinstance(target, Target):
+            yield from self.run(questions, [target], range(len(order)), order)
+
+    def _sides(self, benchmark: Benchmark) -> tuple[Side, ...]:
+        """Where the benchmark can be run; one that is the same on both sides is only run to be recorded."""
+        sides: tuple[Side, ...] = ("head",) if benchmark.identical else self.sides
+        return tuple(side for side in sides if benchmark.status[side].presence == "found")
+
+    def _needs(self, questions: Sequence[Question]) -> Needs | None:
+        """What must be run for these questions about one benchmark; None if presence alone answers them."""
+        benchmark, recorded = questions[0].benchmark, self.options.record is not None
+        if not recorded and (benchmark.identical or not self._numbers_asked(questions)):
+            return None
+        keys = [q.rule.key if isinstance(q.rule, Rule) else q.rule.key_series for q in questions]
+        named = [key for key in keys if key is not None]
+        modes = {find(key.metric, self.customs.metrics).traced for key in named}
+        if not (modes or recorded):
+            return None
+        events = {
+            key.series: round(events_needed(QUANTILES[key.statistic]) * EVENTS_MARGIN)
+            for key in sorted(named, key=lambda key: QUANTILES.get(key.statistic, 0.0))
+            if key.statistic in QUANTILES
+        }
+        return Needs(modes=(False, True) if recorded else tuple(sorted(modes)), events=events)
+
+    def _numbers_asked(self, questions: Sequence[Question]) -> bool:
+        """Whether there is a base to compare with, or a question that the head alone answers."""
+        compared = questions[0].benchmark.status["base"].presence == "found" and self.options.has_base
+        return compared or any(
+            question.rule.key_series is not None
+            if isinstance(question.rule, Requirement)
+            else question.rule.limit.cap is not None
+            for question in questions
+        )

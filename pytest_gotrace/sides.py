@@ -1,0 +1,88 @@
+"""Both sides put in place: two checkouts, or one and a recording that stands for the base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_gotrace import recording
+from pytest_gotrace.checkout import Repository, Revision
+from pytest_gotrace.errors import RecordingError
+from pytest_gotrace.metrics import Metric
+from pytest_gotrace.options import Options
+from pytest_gotrace.recording import SIDES, Measured, Recording, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """Who both sides are, where they are checked out, and the files that differ between the checkouts."""
+
+    measured: Mapping[Side, Measured]
+    checkouts: Mapping[Side, Path]
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A recording in the place of the base. `foreign` says in what its machine differs from this one."""
+
+    recording: Recording
+    foreign: tuple[str, ...]
+
+    @property
+    def pairs(self) -> int:
+        """How many rounds there are to pair with."""
+        return 1 + max(run.round for run in self.recording.runs)
+
+    def doubts(self) -> Iterator[str]:
+        """What a reader must know about numbers of another day, and perhaps of another machine."""
+        if self.foreign:
+            yield f"the base was recorded on another machine ({'; '.join(self.foreign)}): nothing is decided"
+        yield "the base is a recording: its runs and those of the head did not take turns"
+
+
+def recorded_base(
+    options: Options, cwd: Path, environment: Mapping[str, str], metrics: Sequence[Metric]
+) -> Recorded | None:
+    """The recording that `options.baseline` names; None where it names a revision or nothing.
+
+    What was the head when it was recorded is the base now. Raises `RecordingError` where there is nothing to
+    compare with, or it is of another machine.
+    """
+    name = options.recording
+    if not name:
+        return None
+    found = recording.read(cwd / name, metrics)
+    foreign = recording.differences(environment, found.environment)
+    if foreign and not options.allow_foreign:
+        raise RecordingError(
+            f"{name} was recorded on another machine ({'; '.join(foreign)}), and times of two machines cannot be "
+            "compared. Record the base here, or add --gotrace-allow-foreign to see the numbers without a verdict."
+        )
+    side: Side = "head" if found.benchmarks("head") else "base"
+    runs = tuple(replace(run, side="base") for run in found.runs if run.side == side and run.round >= 0)
+    if not runs:
+        raise RecordingError(f"{name} has no runs in it; record again with --gotrace-record={name}")
+    return Recorded(recording=replace(found, runs=runs, sides={"base": found.sides[side]}), foreign=foreign)
+
+
+def put_in_place(repository: Repository, options: Options, recorded: Recorded | None) -> Sides:
+    """Check out the head, and the base if it is a revision. Raises `CheckoutError`."""
+    head = repository.resolve(options.head) if options.head else repository.working_tree()
+    revisions: dict[Side, Revision] = {"head": head}
+    if options.has_base and recorded is None:
+        base = repository.resolve(options.baseline) if options.baseline else repository.default_base()
+        revisions["base"] = base
+    measured = {side: Measured(name=r.name, sha=r.sha, dirty=r.dirty) for side, r in revisions.items()}
+    if recorded is not None:
+        measured["base"] = recorded.recording.sides["base"]
+    return Sides(
+        measured=measured,
+        checkouts={
+            side: repository.materialise(revisions[side], repository.temporary / side)
+            for side in SIDES
+            if side in revisions
+        },
+        changed=repository.changed_files(revisions["base"], head) if "base" in revisions else (),
+    )
