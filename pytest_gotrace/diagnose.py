@@ -121,9 +121,13 @@ def _leak(benchmark: str, shifts: Sequence[Shift], places: Sequence[Place]) -> D
         benchmark=benchmark,
         shifts=tuple(shifts),
         places=tuple(place for place in places if place.shift.state != _LEAK)[:_SHOWN_LINES],
-        sentence=f"{more:.3g} goroutines more per operation outlive the benchmark{where}",
+        sentence=f"{_goroutines(more)} more per operation {'outlives' if more == 1 else 'outlive'} the benchmark{where}",
         advice=ADVICE[_LEAK],
     )
+
+
+def _goroutines(number: float) -> str:
+    return f"{number:.3g} goroutine{'' if number == 1 else 's'}"
 
 
 def _shifts(base: Sequence[Run], head: Sequence[Run]) -> list[Shift]:

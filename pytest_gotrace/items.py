@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+# What pytest reads the text of a failure and the line of its summary from. It exports neither.
+from _pytest._code.code import ReprFileLocation, TerminalRepr
+
 from pytest_gotrace.errors import GotraceError
 
 if TYPE_CHECKING:
+    from _pytest._io import TerminalWriter
+
     from pytest_gotrace.session import GateSession
     from pytest_gotrace.verdict import Question, Verdict
 
@@ -73,6 +78,16 @@ class BenchmarkNode(pytest.Collector):
             yield BudgetItem.from_parent(self, name=question.text, question=question, state=self.state)
 
 
+class Spoken(TerminalRepr):
+    """The text of a failure; `reprcrash` is where pytest looks for the line of its summary."""
+
+    def __init__(self, text: str, reprcrash: ReprFileLocation) -> None:
+        self.text, self.reprcrash = text, reprcrash
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        tw.line(self.text)
+
+
 class BudgetItem(pytest.Item):
     """One rule on one benchmark. The gate has measured before the first item runs; here its verdict is spoken."""
 
@@ -100,6 +115,17 @@ class BudgetItem(pytest.Item):
     def verdicts(self) -> tuple[Verdict, ...]:
         """What the gate answered."""
         return self.state.gate().verdicts(self.question)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Our text as it stands, and in the short summary one line that says by how much."""
+        if not isinstance(excinfo.value, pytest.fail.Exception):
+            return super().repr_failure(excinfo, style)
+        from pytest_gotrace.reporting import summarise
+
+        headline = summarise(self.verdicts(), self.state.gate().root)
+        return Spoken(
+            str(excinfo.value.msg), ReprFileLocation(str(self.path), self.question.rule.line, headline)
+        )
 
     def _text(self, verdicts: tuple[Verdict, ...]) -> str:
         from pytest_gotrace.reporting import speak

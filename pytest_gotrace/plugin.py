@@ -6,6 +6,9 @@ heavy, and does nothing without a `--gotrace-*` option. What happens with one is
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -75,9 +78,23 @@ def pytest_load_initial_conftests(args: list[str]) -> None:
 
 
 def _is_path(argument: str) -> bool:
-    """No revision ends like a budget file or begins like a relative path."""
+    """No revision ends like a budget file or begins like a relative path; any other name may be either."""
     path = argument.split("::", 1)[0]
-    return path.endswith(_BUDGET_SUFFIXES) or path in (".", "..") or path.startswith(("./", "../", "/"))
+    if path.endswith(_BUDGET_SUFFIXES) or path in (".", "..") or path.startswith(("./", "../", "/")):
+        return True
+    return os.path.exists(path) and not path.endswith(".jsonl") and not _is_revision(path)
+
+
+def _is_revision(name: str) -> bool:
+    from pytest_gotrace import checkout
+    from pytest_gotrace.errors import CheckoutError
+
+    try:
+        with checkout.open_repository(Path.cwd()) as repository:
+            repository.resolve(name)
+    except CheckoutError:
+        return False
+    return True
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,6 +103,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.pluginmanager.register(builtin, "gotrace-builtin")
     if config.getoption("gotrace_baseline") is None and not config.getoption("gotrace_record"):
+        _refuse_lonely(config.invocation_params.args)
         return
     if hasattr(config, "workerinput") or config.getoption("numprocesses", None):
         raise pytest.UsageError(
@@ -97,6 +115,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(GateSession(config), "gotrace-session")
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = [str(config.invocation_params.dir)]
+
+
+def _refuse_lonely(arguments: Sequence[str | os.PathLike[str]]) -> None:
+    """An option on the command line that says how to measure, but none that says to. (In `addopts` it may wait.)"""
+    given = (str(argument).split("=", 1)[0] for argument in arguments)
+    lonely = next((name for name in given if name in _OPTIONS), None)
+    if lonely is not None:
+        raise pytest.UsageError(
+            f"{lonely} alone measures nothing: add --gotrace-baseline (compare with the merge-base), "
+            "--gotrace-baseline=REV or --gotrace-record=FILE.jsonl"
+        )
 
 
 @pytest.fixture

@@ -33,13 +33,26 @@ def verdict_sentence(report: Report) -> str:
     return f"{judged}: {report.measured} of {report.expected} benchmarks measured{_caveat(report)}"
 
 
+def headline(entry: VerdictEntry) -> str:
+    """An item that did not pass, on one line safe to log: `412 µs → 689 µs, +67 % [+41 %, +98 %], budget +10%`."""
+    if entry.base is None and entry.head is None:
+        return log_line(entry.reason or CALLED[entry.outcome])
+    budget = f", budget {entry.budget}" if entry.budget else ""
+    return log_line(f"{found_text(entry)}{budget}")
+
+
 def failure_text(entry: VerdictEntry, why: Why | None = None, *, reproduce: str = "") -> str:
-    """What an item that did not pass says: expected, found, evidence, why, what to do; lines safe to log."""
+    """What an item that did not pass says: expected, found, evidence, why, what to do; lines safe to log.
+
+    What failed to be measured has nothing that was found, and says first how it failed.
+    """
+    failed = entry.outcome == "failed"
     said = (
+        ("", headline(entry) if failed else ""),
         ("expected", expected_text(entry)),
-        ("found", found_text(entry)),
+        ("found", "" if failed else found_text(entry)),
         ("evidence", evidence_text(entry)),
-        ("because", entry.reason),
+        ("because", "" if failed else entry.reason),
         ("needs", needed_text(entry) if entry.outcome == "inconclusive" else ""),
         ("waived", waived_text(entry)),
         *(("note", warning) for warning in entry.warnings),
@@ -47,7 +60,7 @@ def failure_text(entry: VerdictEntry, why: Why | None = None, *, reproduce: str 
         ("advice", why.advice if why else ""),
         ("reproduce", reproduce),
     )
-    return "\n".join(f"{label + ':':<10} {log_line(text)}" for label, text in said if text)
+    return "\n".join(f"{label + ':':<10} {log_line(text)}" if label else text for label, text in said if text)
 
 
 def expected_text(entry: VerdictEntry) -> str:
@@ -64,7 +77,7 @@ def place_text(entry: VerdictEntry) -> str:
 
 def found_text(entry: VerdictEntry) -> str:
     """`412 µs → 689 µs, +67 % [+41 %, +98 %]`; the outcome where there are no numbers."""
-    parts = [" → ".join(sides_text(entry)) if entry.base and entry.head else "", change_text(entry)]
+    parts = [" → ".join(filter(None, sides_text(entry))), change_text(entry)]
     return ", ".join(part for part in parts if part) or CALLED[entry.outcome]
 
 

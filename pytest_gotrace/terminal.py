@@ -27,9 +27,10 @@ def write(report: Report, reporter: pytest.TerminalReporter, sent: Sequence[str]
     reporter.line(verdict_sentence(report), **_MARKUP["fail" if any(blocking(report)) else "pass"])
     for line in context(report):
         reporter.line(log_line(line))
-    if reporter.config.get_verbosity() < 0:
+    verbosity = reporter.config.get_verbosity()
+    if verbosity < 0:
         return
-    for line in (*details(report), *sent):
+    for line in (*details(report), *(every_row(report) if verbosity > 0 else ()), *sent):
         reporter.line(log_line(line))
 
 
@@ -69,6 +70,13 @@ def details(report: Report) -> Iterator[str]:
         yield f"note          {warning}"
     if any(_rows(report, "over")) or any(_rows(report, "inconclusive")):
         yield f"again         {report.reproduce}"
+
+
+def every_row(report: Report) -> Iterator[str]:
+    """What is fine, too: with `-v` nothing that was measured stays unsaid."""
+    for outcome in ("within", "identical"):
+        for row in _rows(report, outcome):
+            yield f"{outcome:<13} {_row(row)}"
 
 
 def _rows(report: Report, outcome: str) -> list[VerdictEntry]:

@@ -8,7 +8,7 @@ from oracles import commands
 
 from pytest_gotrace import sentences
 from pytest_gotrace.report import Interval
-from pytest_gotrace.sentences import failure_text, verdict_sentence
+from pytest_gotrace.sentences import failure_text, headline, verdict_sentence
 
 
 class TestVerdictSentence:
@@ -75,6 +75,27 @@ class TestFailureText:
     def test_waived(self):
         """A waived item says who accepted it until when."""
         assert "waived:    agreed in the design review (until 2026-12-31)" in failure_text(samples.WAIVED)
+
+    def test_failed(self):
+        """What could not be measured says first how it failed."""
+        failed = replace(samples.MISSING, outcome="failed", reason="on the head: panicked: oops")
+        assert failure_text(failed).splitlines() == [
+            "on the head: panicked: oops",
+            "expected:  encode/BenchmarkEncode region[flush].p50 within +10% (gotrace.yaml:12)",
+        ]
+
+    @pytest.mark.parametrize(
+        ("entry", "line"),
+        [
+            (samples.OVER, "412 µs → 689 µs, +67 % [+41 %, +98 %], budget +10% and 20us"),
+            (replace(samples.OVER, base=None, change=None, difference=None), "689 µs, budget +10% and 20us"),
+            (samples.MISSING, "no region `flush` was seen on head"),
+            (replace(samples.MISSING, reason=""), "missing"),
+        ],
+    )
+    def test_headline(self, entry, line):
+        """One line says by how much, or why there is no number."""
+        assert headline(entry) == line
 
     @settings(derandomize=True, max_examples=100, deadline=None)
     @given(any_report(names))

@@ -1,0 +1,20 @@
+"""What all tests may use."""
+
+from __future__ import annotations
+
+import pytest
+from shopfront import Shop, copy
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory):
+    """A shop that nobody changes."""
+    return Shop(tmp_path_factory.mktemp("original") / "shop").open()
+
+
+@pytest.fixture
+def shop(original, tmp_path):
+    """A shop of the test's own, with one commit."""
+    return copy(original, tmp_path / "shop")
