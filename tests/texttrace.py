@@ -1,4 +1,4 @@
-"""Readable text becomes the bytes of a trace, so that a test can say exactly which events there are, and in which order.
+"""Readable text becomes the bytes of a trace, so that a test can say exactly which events there are.
 
 A trace is a header, batches, and in each batch one event a line, with the names and arguments of `trace.spec`:
 

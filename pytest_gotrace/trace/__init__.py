@@ -5,16 +5,9 @@ The hot modules are compiled from the Python beside them when the package is bui
 
 from __future__ import annotations
 
-try:
-    from pytest_gotrace.trace.reader import read_trace
-except ImportError as missing:
-    if "cython" not in str(missing).lower() and not str(getattr(missing, "path", "")).endswith(".py"):
-        raise
-    raise ImportError(
-        "the compiled modules of pytest_gotrace.trace are missing; build them with `pip install -e .` "
-        "(or `python setup.py build_ext --inplace`) in the source tree, or install a wheel"
-    ) from missing
+from pytest_gotrace.trace import built  # noqa: F401  first, since it says what to do if the next ones fail
 from pytest_gotrace.trace.names import Frame
+from pytest_gotrace.trace.reader import read_trace
 from pytest_gotrace.trace.table import (
     Goroutines,
     Logs,

@@ -76,20 +76,20 @@ class _File:
             )
         while generation is not None:
             following, damage = self._following(generation)
-            before = self.ordering.events
-            begin = self.ordering.last_time
+            before, begin = self.ordering.events, self.ordering.last_time
             try:
                 begin = self._decode(generation)
             except TraceError as error:
-                following, damage = None, error
-            if following is None:
-                if damage is None or partial:
-                    self.summary.finish(self.ordering.sync())
-            if damage is not None and not partial and damage.generation == generation.number:
-                raise damage
-            yield self._table(generation.number, begin, before, damage is not None)
+                # Of a generation that was cut short, what is missing now is only a consequence.
+                following, damage = None, generation.damage or error
             if damage is not None and not partial:
+                # Damage behind this generation does not touch it.
+                if damage.generation != generation.number:
+                    yield self._table(generation.number, begin, before, partial=False)
                 raise damage
+            if following is None:
+                self.summary.finish(self.ordering.sync())
+            yield self._table(generation.number, begin, before, partial=damage is not None)
             generation = following
 
     def _following(self, generation: Generation) -> tuple[Generation | None, TraceError | None]:
@@ -123,7 +123,7 @@ class _File:
             message = FAULTS[number].format(event=event, value=value, other=other)
             raise TraceError(message, offset=offset, generation=generation.number)
 
-    def _table(self, generation: int, begin: int, before: int, partial: bool) -> Table:
+    def _table(self, generation: int, begin: int, before: int, *, partial: bool) -> Table:
         columns = self.summary.take()
         return Table(
             wire=self.wire,
