@@ -126,10 +126,14 @@ def state_name(state: State, reason: str) -> str:
     if state == State.RUNNABLE:
         return "sched-wait"
     if state == State.WAITING:
-        if any(word in reason for word in _SYNC_WORDS):
+        if _is_sync(reason):
             return f"sync-block[{reason}]"
         return {"network": "net-wait", "sleep": "sleep"}.get(reason, f"wait[{reason}]")
     return {State.RUNNING: "exec", State.SYSCALL: "syscall"}[state]
+
+
+def _is_sync(reason: str) -> bool:
+    return any(word in reason for word in _SYNC_WORDS)
 
 
 def built_in_metrics() -> tuple[Metric, ...]:
@@ -203,8 +207,9 @@ def _leaked(measured: Round) -> NDArray[np.bool_]:
     """Rows of `table.goroutines`. One that blocks for ever has an end for Go's summarizer, and is a leak for us."""
     rows, states = measured.table.goroutines, measured.table.states
     born = measured.clock.running(rows.create) & measured.own(rows.id)
-    still_there: NDArray[np.bool_] = np.isin(rows.id, states.goroutine[states.end < 0])
-    return born & ((rows.end < 0) | (rows.end > measured.clock.ends[-1]) | still_there)
+    still_there = np.isin(rows.id, states.goroutine[states.end < 0])
+    leaked: NDArray[np.bool_] = born & ((rows.end < 0) | (rows.end > measured.clock.ends[-1]) | still_there)
+    return leaked
 
 
 _EVENTS: Mapping[str, Callable[[Round], Events]] = {
@@ -212,7 +217,7 @@ _EVENTS: Mapping[str, Callable[[Round], Events]] = {
     "task": _named(lambda r: (r.table.tasks.name, r.table.tasks.start, r.table.tasks.end)),
     "exec": _in_state(State.RUNNING),
     "sched-wait": _in_state(State.RUNNABLE),
-    "sync-block": _waiting(lambda reason: any(word in reason for word in _SYNC_WORDS), by_reason=True),
+    "sync-block": _waiting(_is_sync, by_reason=True),
     "net-wait": _waiting(lambda reason: reason == "network", by_reason=False),
     "sleep": _waiting(lambda reason: reason == "sleep", by_reason=False),
     "syscall": _in_state(State.SYSCALL),

@@ -26,6 +26,10 @@ _TIMER = {
     "testing.(*B).StopTimer": "stop",
 }
 
+#: A round that is longer than this share of what was reported, plus this many ns, holds time that was thrown away.
+#: (Between the stop of the world and the reading of the clock other threads may take the processor.)
+_RESET_SHARE, _RESET_SLACK = 1.05, 50_000
+
 #: Goroutines by start function that belong to the runtime or the test harness and not to the benchmark.
 _FOREIGN = ("runtime.", "runtime/trace.", "runtime/pprof.", "os/signal.", "testing.")
 #: In a test binary this is generated and waits for the benchmark; in any other program it is the program.
@@ -48,6 +52,13 @@ class Clock:
         """Whether the timer was running at each of `times`."""
         span = np.searchsorted(self.begins, times, side="right") - 1
         return (span >= 0) & (times <= self.ends[np.maximum(span, 0)])
+
+    def touches(self, begins: Ints, ends: Ints) -> NDArray[np.bool_]:
+        """Whether the timer was running at some time of each interval; clocks tick, so some have no length."""
+        span = np.searchsorted(self.ends, begins, side="right")
+        known = np.minimum(span, len(self.ends) - 1)
+        touching: NDArray[np.bool_] = (span < len(self.ends)) & (self.begins[known] < ends)
+        return touching
 
     def inside(self, begins: Ints, ends: Ints) -> Ints:
         """For each interval, the part of it in ns in which the timer was running."""
@@ -85,15 +96,17 @@ class Round:
     def states(self, state: State) -> NDArray[np.bool_]:
         """Rows of `table.states` in this state, of the benchmark's goroutines, that touch the round."""
         rows = self.table.states
-        picked: NDArray[np.bool_] = (rows.state == int(state)) & self._touches(rows.begin, rows.end)
+        picked: NDArray[np.bool_] = rows.state == int(state)
+        picked[picked] = self._touches(rows.begin[picked], rows.end[picked])
         picked[picked] = self.own(rows.goroutine[picked])
         return picked
 
     def ranges(self, *names: str) -> NDArray[np.bool_]:
         """Rows of `table.ranges` with one of these names that touch the round."""
         rows = self.table.ranges
-        named: NDArray[np.bool_] = np.isin(rows.name, self.codes(*names))
-        return named & self._touches(rows.begin, rows.end)
+        picked: NDArray[np.bool_] = np.isin(rows.name, self.codes(*names))
+        picked[picked] = self._touches(rows.begin[picked], rows.end[picked])
+        return picked
 
     def codes(self, *names: str) -> list[int]:
         """The string codes of `names` in this trace; names that never occur have none."""
@@ -105,23 +118,21 @@ class Round:
         return self.clock.inside(begins, self._closed(ends))
 
     def _touches(self, begins: Ints, ends: Ints) -> NDArray[np.bool_]:
-        overlap: NDArray[np.bool_] = (begins < self.clock.ends[-1]) & (
-            self._closed(ends) > self.clock.begins[0]
-        )
-        if len(self.clock.begins) > 1:
-            overlap[overlap] = self.durations(begins[overlap], ends[overlap]) > 0
-        return overlap
+        return self.clock.touches(begins, self._closed(ends))
 
     def _closed(self, ends: Ints) -> Ints:
         return np.where(ends < 0, self.clock.ends[-1], ends)
 
 
-def measured_round(table: Table, operations: int) -> Round:
+def measured_round(table: Table, operations: int, reported: float | None = None) -> Round:
     """The last round of the one benchmark in a trace of a whole test process.
 
-    Raises `TraceError` where the trace holds no finished round.
+    `reported` is the time in ns that the benchmark itself says it took. Raises `TraceError` where the trace holds no
+    finished round.
     """
     goroutine, clock = _timer(table)
+    if reported is not None:
+        clock = _since_reset(clock, reported)
     return Round(
         table=table,
         clock=clock,
@@ -170,6 +181,18 @@ def _timer(table: Table) -> tuple[int, Clock]:
     return first.goroutine, Clock(begins=begins, ends=ends)
 
 
+def _since_reset(clock: Clock, reported: float) -> Clock:
+    """The last spans, as many as make up the time that was reported.
+
+    `ResetTimer` on a stopped timer leaves nothing in the trace. It drops whole spans, so the time tells which.
+    """
+    rest = np.cumsum((clock.ends - clock.begins)[::-1])[::-1]
+    if rest[0] <= reported * _RESET_SHARE + _RESET_SLACK:
+        return clock
+    first = int(np.argmin(np.abs(rest - reported)))
+    return Clock(begins=clock.begins[first:], ends=clock.ends[first:])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stop:
     kind: str
@@ -216,9 +239,10 @@ def own_frame(stack: tuple[Frame, ...], module: str) -> Frame | None:
     Files of the module are told relative to it, as an editor that is open there knows them.
     With `-trimpath` a file of the standard library has no dot in its first path element, a module's file has.
     """
+    below = f"{module}/"  # a function's name would do for most packages, but Go escapes dots in it
     for frame in stack:
-        if module and frame.function.startswith(module):
-            return frame._replace(file=frame.file.removeprefix(f"{module}/"))
+        if module and frame.file.startswith(below):
+            return frame._replace(file=frame.file.removeprefix(below))
     for frame in stack:
         if "." in frame.file.split("/", 1)[0]:
             return frame
