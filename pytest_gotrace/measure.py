@@ -35,6 +35,11 @@ LONGEST_STRETCH = 8.0
 _TRACE_SHARE = 0.5
 _MIB = 1 << 20
 
+#: A trial of the calibration should last this share of a run; how many there may be, and how long the first.
+_TRIAL_SHARE, _TRIALS, _MOST_AT_FIRST = 0.25, 3, 1_000_000
+#: The round of a trial; whoever judges leaves out rounds below 0.
+_CALIBRATING = -2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -81,26 +86,28 @@ def calibrate(
 ) -> Target | Failure:
     """Choose the iteration count on the first of `sides`: by time, then by events, within the limit on traces.
 
-    The first guess comes from a single cold iteration, so it is tried and corrected once.
+    The first guess comes from a single cold iteration, which may take a thousand times as long as those after it;
+    so it is tried and corrected, until a trial was long enough to go by.
     """
     target = Target(benchmark=benchmark, sides=tuple(sides), modes=needs.modes, iterations=1, seconds=0.0)
     nanoseconds = benchmark.status[sides[0]].nanoseconds or 1e9 * reading.run_seconds
-    guess = max(1, round(reading.run_seconds / 4 * 1e9 / max(nanoseconds, 1.0)))
-    began = time.perf_counter()
-    trial = run(
-        bench,
-        reading,
-        replace(target, iterations=min(guess, 1_000_000)),
-        sides[0],
-        -2,
-        0,
-        traced=needs.modes[-1],
+    iterations = min(
+        max(1, round(_TRIAL_SHARE * reading.run_seconds * 1e9 / max(nanoseconds, 1.0))), _MOST_AT_FIRST
     )
-    if isinstance(trial, Failure):
-        return trial
-    overhead = max(0.0, time.perf_counter() - began - _seconds(trial, trial.iterations))
-    iterations = _iterations(trial, needs, reading)
-    return replace(target, iterations=iterations, seconds=_seconds(trial, iterations) + min(overhead, 1.0))
+    for _ in range(_TRIALS):
+        began = time.perf_counter()
+        tried = replace(target, iterations=iterations)
+        trial = run(bench, reading, tried, sides[0], _CALIBRATING, 0, traced=needs.modes[-1])
+        if isinstance(trial, Failure):
+            return trial
+        lasted = _seconds(trial, trial.iterations)
+        overhead = max(0.0, time.perf_counter() - began - lasted)
+        wished = _iterations(trial, needs, reading)
+        target = replace(target, iterations=wished, seconds=_seconds(trial, wished) + min(overhead, 1.0))
+        if lasted >= _TRIAL_SHARE / 2 * reading.run_seconds or wished <= 2 * iterations:
+            break
+        iterations = max(1, round(_TRIAL_SHARE * wished))
+    return target
 
 
 def _iterations(trial: Run, needs: Needs, reading: Reading) -> int:
@@ -165,7 +172,7 @@ def run(
             trace_bytes=reading.max_trace_mb * _MIB,
             adapt=reading.adapt,
         )
-        series, places = _read(trace, reading, target) if trace else ({}, ())
+        series, places = _read(trace, reading, target, result.values) if trace else ({}, ())
         return Run(
             side=side,
             benchmark=target.benchmark.id,
@@ -189,7 +196,10 @@ def run(
                 trace.unlink()
 
 
-def _read(trace: Path, reading: Reading, target: Target) -> tuple[dict[Key, Distribution], tuple[Wait, ...]]:
-    measured = measured_round(join(read_trace(trace)), target.iterations)
+def _read(
+    trace: Path, reading: Reading, target: Target, values: Mapping[str, float]
+) -> tuple[dict[Key, Distribution], tuple[Wait, ...]]:
+    reported = values["ns/op"] * target.iterations if "ns/op" in values else None
+    measured = measured_round(join(read_trace(trace)), target.iterations, reported)
     module = target.benchmark.import_path.removesuffix(target.benchmark.package).rstrip("/")
     return extract(measured, reading.metrics, reading.rename), waits(measured, module)
