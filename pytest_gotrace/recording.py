@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pytest_gotrace.distributions import PROBABILITIES, Distribution, Wait
 from pytest_gotrace.errors import RecordingError, UsageError
@@ -26,7 +27,10 @@ VERSION = 1
 #: What makes two recordings incomparable when it differs; `kernel` and `memory` are kept and forgiven.
 MACHINE = ("cpu", "cores", "gomaxprocs", "go", "os", "arch")
 
-_LINE_LIMIT = 4 << 20
+_LINE_LIMIT = 64 << 20
+_LARGEST = 1 << 62
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +117,9 @@ def lines(recording: Recording) -> Iterator[str]:
         "seed": recording.seed,
         "sides": {side: asdict(measured) for side, measured in recording.sides.items()},
     }
-    yield json.dumps(header, ensure_ascii=False)
+    yield json.dumps(header)  # in ASCII: names come from a program, and need not be good Unicode
     for run in recording.runs:
-        yield json.dumps(_run_to_json(run), ensure_ascii=False)
+        yield json.dumps(_run_to_json(run))
 
 
 def write(recording: Recording, path: Path) -> None:
@@ -123,7 +127,7 @@ def write(recording: Recording, path: Path) -> None:
     temporary = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text("".join(f"{line}\n" for line in lines(recording)), encoding="utf-8")
+        temporary.write_text("".join(f"{line}\n" for line in lines(recording)), encoding="ascii")
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -137,71 +141,90 @@ def read(path: Path, catalogue: Sequence[Metric] = CATALOGUE) -> Recording:
 
     Raises `RecordingError` with the line where it goes wrong; several headers must name the same machine and revisions.
     """
+    reader = _Reader(catalogue)
     try:
-        with path.open(encoding="utf-8") as file:
-            return _parse(_objects(file, path), path, catalogue)
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(partial(file.readline, _LINE_LIMIT + 1), b""), 1):
+                try:
+                    reader.line(number, _object(line))
+                except _DAMAGE as error:
+                    what = f"no {error}" if isinstance(error, KeyError) else error
+                    raise RecordingError(f"{path}:{number}: not a line of a recording: {what}") from error
     except OSError as error:
         raise RecordingError(f"cannot read the recording {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RecordingError(
-            f"{path}: not UTF-8 at byte {error.start}; expected JSON Lines by --gotrace-record"
-        ) from error
-
-
-def _objects(file: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(file, 1):
-        if len(line) > _LINE_LIMIT:
-            raise RecordingError(f"{path}:{number}: a line of more than {_LINE_LIMIT} characters")
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise RecordingError(
-                f"{path}:{number}: not JSON ({error}); is the recording cut short?"
-            ) from error
-        if not isinstance(value, dict):
-            raise RecordingError(f"{path}:{number}: expected a JSON object, found {type(value).__name__}")
-        yield number, value
-
-
-def _parse(
-    objects: Iterator[tuple[int, dict[str, Any]]], path: Path, catalogue: Sequence[Metric]
-) -> Recording:
-    header: dict[str, Any] | None = None
-    runs: list[Run] = []
-    for number, value in objects:
-        try:
-            if value.get("kind") == "recording":
-                header = _join(header, value)
-            elif header is None:
-                raise ValueError("a run before any header")
-            else:
-                runs.append(_run_from_json(value, catalogue))
-        except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
-            what = f"no {error}" if isinstance(error, KeyError) else error
-            raise RecordingError(f"{path}:{number}: not a line of a recording: {what}") from error
-    if header is None:
+    if reader.header is None:
         raise RecordingError(f"{path}: empty; expected the JSON Lines that --gotrace-record writes")
+    return replace(reader.header, runs=tuple(reader.runs))
+
+
+#: What a line of a stranger can raise while it is taken apart.
+_DAMAGE = (KeyError, TypeError, ValueError, OverflowError, RecursionError, UsageError)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    if len(line) > _LINE_LIMIT:
+        raise ValueError(f"more than {_LINE_LIMIT} bytes")
+    try:
+        value = json.loads(line.decode("utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON ({error.msg}); is the recording cut short?") from error
+    return _is(dict, value)
+
+
+class _Reader:
+    """Lines so far: the first header, without its runs, and the runs."""
+
+    def __init__(self, catalogue: Sequence[Metric]) -> None:
+        self.header: Recording | None = None
+        self.runs: list[Run] = []
+        self._catalogue = catalogue
+        self._lines: dict[tuple[str, str, int, bool], int] = {}
+
+    def line(self, number: int, value: dict[str, Any]) -> None:
+        """Take in one line. Raises whatever is in `_DAMAGE`."""
+        if value["kind"] == "recording":
+            self._header(_header_from_json(value))
+        else:
+            self._run(number, _run_from_json(value, self._catalogue))
+
+    def _header(self, header: Recording) -> None:
+        if self.header is None:
+            self.header = header
+            return
+        unlike = differences(header.environment, self.header.environment)
+        if unlike or header.sides != self.header.sides:
+            raise ValueError(
+                f"a second header of another machine or revision: {'; '.join(unlike) or 'sides differ'}"
+            )
+
+    def _run(self, number: int, run: Run) -> None:
+        if self.header is None or run.side not in self.header.sides:
+            raise ValueError(f"a run of the {run.side} before any header that has that side")
+        first = self._lines.setdefault((run.side, run.benchmark, run.round, run.traced), number)
+        if first != number:
+            raise ValueError(f"round {run.round} of {run.benchmark} ({run.side}) is already on line {first}")
+        self.runs.append(run)
+
+
+def _header_from_json(value: dict[str, Any]) -> Recording:
+    if value["version"] != VERSION:
+        raise ValueError(f"version {value['version']!r}, this program reads version {VERSION}")
+    environment, sides = _is(dict, value["environment"]), _is(dict, value["sides"])
+    if not sides.keys() <= set(SIDES):
+        raise ValueError(f"sides {', '.join(sides)}; expected {' and '.join(SIDES)}")
     return Recording(
-        environment={str(name): str(value) for name, value in header["environment"].items()},
-        sides={side: Measured(**header["sides"][side]) for side in SIDES if side in header["sides"]},
-        runs=tuple(runs),
-        seed=int(header["seed"]),
+        environment={name: _is(str, text) for name, text in environment.items()},
+        sides={side: _measured(sides[side]) for side in SIDES if side in sides},
+        runs=(),
+        seed=_whole(value["seed"]),
     )
 
 
-def _join(header: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:
-    if other["version"] != VERSION:
-        raise ValueError(f"version {other['version']!r}, this program reads version {VERSION}")
-    if not isinstance(other["environment"], dict) or not isinstance(other["sides"], dict):
-        raise TypeError("environment and sides must be objects")
-    if header is None:
-        return other
-    unlike = differences(header["environment"], other["environment"])
-    if unlike or header["sides"] != other["sides"]:
-        raise ValueError(
-            "a second header of another machine or revision: " + ("; ".join(unlike) or "sides differ")
-        )
-    return header
+def _measured(value: Any) -> Measured:
+    fields = _is(dict, value)
+    return Measured(
+        name=_is(str, fields["name"]), sha=_is(str, fields["sha"]), dirty=_is(bool, fields["dirty"])
+    )
 
 
 def _run_to_json(run: Run) -> dict[str, Any]:
@@ -228,13 +251,13 @@ def _run_from_json(value: dict[str, Any], catalogue: Sequence[Metric]) -> Run:
         raise ValueError(f"kind {value['kind']!r}, side {value['side']!r}")
     return Run(
         side=value["side"],
-        benchmark=str(value["benchmark"]),
-        round=int(value["round"]),
-        position=int(value["position"]),
-        traced=bool(value["traced"]),
-        iterations=int(value["iterations"]),
-        values={str(unit): _number(number) for unit, number in value["values"].items()},
-        trace_bytes=int(value["trace_bytes"]),
+        benchmark=_is(str, value["benchmark"]),
+        round=_whole(value["round"], least=-1),
+        position=_whole(value["position"]),
+        traced=_is(bool, value["traced"]),
+        iterations=_whole(value["iterations"], least=1),
+        values={unit: _number(number) for unit, number in _is(dict, value["values"]).items()},
+        trace_bytes=_whole(value["trace_bytes"]),
         series=dict(_series(row, catalogue) for row in value["series"]),
         waits=tuple(_wait(*row) for row in value["waits"]),
     )
@@ -245,27 +268,41 @@ def _series(row: Sequence[Any], catalogue: Sequence[Metric]) -> tuple[Key, Distr
     if len(quantiles) != len(PROBABILITIES):
         raise ValueError(f"{len(quantiles)} quantiles, expected {len(PROBABILITIES)}")
     distribution = Distribution(
-        count=int(count),
+        count=_whole(count, least=1),
         total=_number(total),
         mean=_number(mean),
         max=_number(most),
         quantiles=tuple(_number(quantile) for quantile in quantiles),
     )
-    return Key(metric=find(str(metric), catalogue).name, subject=str(subject)), distribution
+    return Key(metric=find(_is(str, metric), catalogue).name, subject=_is(str, subject)), distribution
 
 
 def _wait(state: Any, at: Any, by: Any, count: Any, total: Any) -> Wait:
-    return Wait(state=str(state), at=_frame(at), by=_frame(by), count=int(count), total=_number(total))
+    return Wait(
+        state=_is(str, state), at=_frame(at), by=_frame(by), count=_whole(count), total=_number(total)
+    )
 
 
 def _frame(value: Any) -> Frame | None:
     if value is None:
         return None
     function, file, line = value
-    return Frame(str(function), str(file), int(line))
+    return Frame(_is(str, function), _is(str, file), _whole(line))
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(f"{value!r} is not a number")
     return float(value)
+
+
+def _whole(value: Any, least: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LARGEST:
+        raise ValueError(f"{value!r} is not a whole number from {least} on")
+    return value
+
+
+def _is(kind: type[_T], value: Any) -> _T:
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
+    return value
