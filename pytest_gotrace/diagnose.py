@@ -1,7 +1,7 @@
 """Why a benchmark moved: the time of its goroutines by state, and the lines where they waited, base to head.
 
-A difference counts only where it stands out of its own noise: its mean over the pairs is more than twice its
-standard error. What is shown is therefore the large and the steady, not the lucky.
+A difference counts only where it stands out of its own noise: that of the means is more than twice its standard
+error. What is shown is therefore the large and the steady, not the lucky.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def diagnose(benchmark: str, recording: Recording, over: Sequence[str] = ()) -> 
         key=lambda place: (cause is None or place.shift.state != cause.state, -place.shift.grown),
     )
     if _LEAK in over:
-        return _leak(benchmark, shifts, places)
+        leak = _shift(_LEAK, base, head, partial(_state_total, _LEAK))
+        return _leaking(benchmark, leak.grown, shifts, places)
     return Diagnosis(
         benchmark=benchmark,
         shifts=tuple(sorted(shifts, key=lambda shift: shift is not cause)),
@@ -112,22 +113,23 @@ def diagnose(benchmark: str, recording: Recording, over: Sequence[str] = ()) -> 
     )
 
 
-def _leak(benchmark: str, shifts: Sequence[Shift], places: Sequence[Place]) -> Diagnosis:
-    """Where the goroutines were started that stay: their `Place`s count goroutines per operation, not time."""
+def _leaking(benchmark: str, more: float, shifts: Sequence[Shift], places: Sequence[Place]) -> Diagnosis:
+    """Where the goroutines were started that stay, `more` of them per operation, which is what their `Place`s count."""
     started = [place for place in places if place.shift.state == _LEAK]
     where = f", started at {_line(started[0].at)}" if started else ""
-    more = sum(place.shift.grown for place in started)
     return Diagnosis(
         benchmark=benchmark,
         shifts=tuple(shifts),
         places=tuple(place for place in places if place.shift.state != _LEAK)[:_SHOWN_LINES],
-        sentence=f"{_goroutines(more)} more per operation {'outlives' if more == 1 else 'outlive'} the benchmark{where}",
+        sentence=f"{_goroutines(more)} the benchmark{where}",
         advice=ADVICE[_LEAK],
     )
 
 
 def _goroutines(number: float) -> str:
-    return f"{number:.3g} goroutine{'' if number == 1 else 's'}"
+    if f"{number:.3g}" == "1":
+        return "1 goroutine more per operation outlives"
+    return f"{number:.3g} goroutines more per operation outlive"
 
 
 def _shifts(base: Sequence[Run], head: Sequence[Run]) -> list[Shift]:
