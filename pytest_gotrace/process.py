@@ -33,6 +33,9 @@ _LOOK_EVERY = 0.25
 _GRACE = 2.0
 """Seconds between asking a process group to end and ending it."""
 
+_MARK = "\x16"
+"""What Go puts before its own lines, to tell them from a test's. Nobody else needs to see it."""
+
 
 class Stopped(Enum):
     """Why we ended a program that had not ended by itself."""
@@ -88,7 +91,8 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], limits: Li
 def tail(output: str) -> str:
     """The last lines a program printed, at most 40 and 4 KiB, with control characters made visible."""
     lines = output.rstrip().splitlines()[-TAIL_LINES:]
-    visible = "\n".join(re.sub(r"[^\t\x20-\x7e\xa0-\U0010ffff]", _visible, line) for line in lines)
+    bare = (line.removeprefix(_MARK) for line in lines)
+    visible = "\n".join(re.sub(r"[^\t\x20-\x7e\xa0-\U0010ffff]", _visible, line) for line in bare)
     raw = visible.encode("utf-8", "replace")
     if len(raw) <= TAIL_BYTES:
         return visible

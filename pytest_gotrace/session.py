@@ -146,7 +146,15 @@ def options(config: pytest.Config) -> Options:
 
     def seconds(name: str) -> float | None:
         text = config.getoption(name)
-        return parse_quantity(text, "ns").value / 1e9 if text else None
+        if not text:
+            return None
+        try:
+            value = parse_quantity(text, "ns").value / 1e9
+        except UsageError as error:
+            raise UsageError(f"--{name.replace('_', '-')}: {error}") from error
+        if value <= 0:
+            raise UsageError(f"--{name.replace('_', '-')}: expected a time above 0, found {text!r}")
+        return value
 
     record = config.getoption("gotrace_record")
     try:
