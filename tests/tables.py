@@ -1,0 +1,114 @@
+"""Trace tables and rounds made by hand, for tests that say exactly what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pytest_gotrace.rounds import Clock, Round
+from pytest_gotrace.trace import Frame, State, Table
+from pytest_gotrace.trace.table import Goroutines, Logs, Metrics, Parts, Ranges, Regions, States, Tasks
+from pytest_gotrace.trace.version import WireVersion
+
+BENCH = 7
+"""The goroutine of the benchmark, in tables that do not say otherwise."""
+
+
+class Names(list):
+    """Codes for what has no code yet; code 0 is the empty one."""
+
+    def code(self, value):
+        if value not in self:
+            self.append(value)
+        return self.index(value)
+
+
+def frame(function: str, line: int = 1) -> Frame:
+    """`db.Get` as a frame of the module example.com/m."""
+    package = function.split(".")[0]
+    return Frame(f"example.com/m/{function}", f"example.com/m/{package}/{package}.go", line)
+
+
+def columns(kind, rows: Sequence[dict], defaults: dict | None = None):
+    """Rows as columns; what a row does not say is 0."""
+    types = {"state": np.uint8, "kind": np.uint8, "owner": np.uint8}
+    names = {"name", "reason", "stack", "waker_stack", "creation_stack", "category", "message"}
+    return kind(
+        **{
+            name: np.array(
+                [row.get(name, (defaults or {}).get(name, 0)) for row in rows],
+                dtype=types.get(name, np.int32 if name in names else np.int64),
+            )
+            for name in kind.__slots__
+        }
+    )
+
+
+def a_round(
+    *,
+    spans: Sequence[tuple[int, int]] = ((0, 1000),),
+    states: Sequence[tuple] = (),
+    goroutines: Sequence[dict] = (),
+    regions: Sequence[tuple] = (),
+    tasks: Sequence[tuple] = (),
+    ranges: Sequence[tuple] = (),
+    operations: int = 1,
+    foreign: Sequence[int] = (),
+) -> Round:
+    """A round.
+
+    States are (state, begin, end), and may go on: reason, stack, waker stack, goroutine. Regions, tasks and ranges are
+    (name, begin, end). Stacks are tuples of frames.
+    """
+    strings, stacks = Names([""]), Names([()])
+    state_rows = []
+    for state, begin, end, *more in states:
+        reason, stack, waker, goroutine = (*more, *("", (), (), BENCH)[len(more) :])
+        state_rows.append(
+            {
+                "state": int(State[state]),
+                "begin": begin,
+                "end": end,
+                "reason": strings.code(reason),
+                "stack": stacks.code(stack),
+                "waker_stack": stacks.code(waker),
+                "waker": -1,
+                "goroutine": goroutine,
+            }
+        )
+    goroutine_rows = [
+        row | {"name": strings.code(row["name"]), "creation_stack": stacks.code(row.get("stack", ()))}
+        for row in goroutines
+    ]
+    named = {
+        kind: [{"name": strings.code(name), "start": begin, "end": end} for name, begin, end in rows]
+        for kind, rows in {Regions: regions, Tasks: tasks}.items()
+    }
+    range_rows = [{"name": strings.code(name), "begin": begin, "end": end} for name, begin, end in ranges]
+    table = Table(
+        wire=WireVersion.GO_126,
+        generation=1,
+        begin=-1000,
+        end=10_000,
+        events=0,
+        partial=False,
+        strings=strings,
+        stacks=stacks,
+        states=columns(States, state_rows),
+        goroutines=columns(Goroutines, goroutine_rows, {"end": -1, "create": -1}),
+        regions=columns(Regions, named[Regions]),
+        tasks=columns(Tasks, named[Tasks]),
+        logs=columns(Logs, ()),
+        ranges=columns(Ranges, range_rows),
+        parts=columns(Parts, ()),
+        metrics=columns(Metrics, ()),
+    )
+    begins, ends = np.array(spans, dtype=np.int64).T
+    return Round(
+        table=table,
+        clock=Clock(begins=begins, ends=ends),
+        operations=operations,
+        goroutine=BENCH,
+        foreign=frozenset(foreign),
+    )
