@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
@@ -38,6 +40,7 @@ class GateSession:
         """The gate, opened when it is first needed and closed with the session."""
         if self._gate is None:
             directory = Path(self._config.invocation_params.dir)
+            self._config.add_cleanup(_interrupted_by(signal.SIGTERM))
             try:
                 self._gate = Gate(options(self._config), customs(self._config), Shown(console()), directory)
             except UsageError as error:
@@ -134,6 +137,18 @@ class GateSession:
             from pytest_gotrace.terminal import write
 
             write(self._report, terminalreporter, self._sent)
+
+
+def _interrupted_by(number: signal.Signals) -> Callable[[], None]:
+    """Clean up on this signal as on Ctrl-C, for a CI runner cancels by it; returns how to undo that."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    before = signal.signal(number, signal.default_int_handler)
+
+    def undo() -> None:
+        signal.signal(number, before)
+
+    return undo
 
 
 def console() -> Console:

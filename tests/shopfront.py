@@ -190,7 +190,7 @@ class Shop:
 
     def state(self) -> tuple[str, dict[str, tuple[int, int, int]]]:
         """What git says, and everything below `.git`, to be compared with the same later."""
-        return git(self.root, "status", "--porcelain", "--ignored"), listing(self.root / ".git")
+        return git(self.root, "--no-optional-locks", "status", "--porcelain"), listing(self.root / ".git")
 
 
 def copy(shop: Shop, root: Path) -> Shop:
