@@ -13,4 +13,5 @@ cdef class Columns:
     cdef list arrays
 
 cdef int grow(Rows *rows) noexcept nogil
+cdef int nearly_full(Rows *rows) noexcept nogil
 cdef int foresee(Rows *rows, double share) noexcept nogil

@@ -71,12 +71,19 @@ def grow(rows: cython.pointer(Rows)) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
+def nearly_full(rows: cython.pointer(Rows)) -> cython.int:
+    return rows.count > rows.capacity - (rows.capacity >> 3)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
 def foresee(rows: cython.pointer(Rows), share: cython.double) -> cython.int:
-    """Makes room for the rows to come, if the table is nearly full after a `share` of the input; 0 if there is none.
+    """Makes room for all rows to come, after a `share` of the input; 0 if there is none.
 
     Moving rows again and again would cost more than room that is never touched.
     """
-    if rows.count < rows.capacity - (rows.capacity >> 3) or share < 0.08:
+    if share < 0.02 or not nearly_full(rows):
         return 1
-    wanted: int64_t = cython.cast(int64_t, cython.cast(cython.double, rows.count) / share * 1.15) + 4096
+    wanted: int64_t = cython.cast(int64_t, cython.cast(cython.double, rows.count) / share * 1.25) + 4096
     return reserve(rows, wanted) if wanted > rows.capacity else 1

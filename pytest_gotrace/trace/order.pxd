@@ -108,3 +108,4 @@ cdef class Ordering:
     cdef object links
     cdef const unsigned char[::1] view
     cdef int fill(self, Event *out, int capacity) noexcept nogil
+    cdef double share(self) noexcept nogil

@@ -1566,6 +1566,19 @@ class Ordering:
                 break
         return o.out_count
 
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def share(self) -> cython.double:
+        """How much of the generation's bytes have become events, from 0 to 1."""
+        o: OrderP = cython.address(self.order)
+        unread: int64_t = 0
+        i: int32_t
+        for i in range(o.head_count):
+            c: CursorP = o.cursors + o.heads[i].cursor
+            unread += c.end - c.event
+        return cython.cast(cython.double, o.opened - unread) / (o.bytes + 1)
+
     def fault(self):
         """What stopped the ordering, as (number, byte offset, value, other value); None if nothing did."""
         o: OrderP = cython.address(self.order)

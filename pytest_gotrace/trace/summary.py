@@ -10,7 +10,7 @@ from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc, realloc
 from cython.cimports.libc.string import memcpy, memset
 from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.columns import Columns, foresee, grow
+from cython.cimports.pytest_gotrace.trace.columns import Columns, foresee, grow, nearly_full
 from cython.cimports.pytest_gotrace.trace.idmap import drop, find, insert, make
 from cython.cimports.pytest_gotrace.trace.layout import Event
 from cython.cimports.pytest_gotrace.trace.order import Ordering
@@ -400,15 +400,12 @@ class Summary:
         """Takes all that the ordering has of this generation, without the interpreter's lock."""
         s: StateP = cython.address(self.state)
         count: cython.int
-        share: cython.double
         with cython.nogil:
             while True:
                 count = ordering.fill(self.buffer, wire.CHUNK)
                 if count == 0 or not consume(s, self.buffer, count):
                     break
-                share = cython.cast(cython.double, ordering.order.opened) / (ordering.order.bytes + 1)
-                if not (foresee(s.states, share) and foresee(s.regions, share) and foresee(s.parts, share)):
-                    fail(s, wire.F_MEMORY, 0)
+                if not foresee_all(s, ordering):
                     break
 
     def fault(self):
@@ -430,6 +427,20 @@ class Summary:
     def take(self) -> dict:
         """The columns of each table since the last time, by the table's name."""
         return {name: table.take() for name, table in self.tables.items()}
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def foresee_all(s: StateP, ordering: Ordering) -> cython.int:
+    """Makes room in the tables that may have a row an event, before they are full."""
+    if not (nearly_full(s.states) or nearly_full(s.regions) or nearly_full(s.parts)):
+        return 1
+    share: cython.double = ordering.share()
+    if foresee(s.states, share) and foresee(s.regions, share) and foresee(s.parts, share):
+        return 1
+    return fail(s, wire.F_MEMORY, 0)
 
 
 @cython.cfunc

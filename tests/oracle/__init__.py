@@ -64,10 +64,10 @@ class Go:
         return program
 
 
-def record(workload: Path, scenario: str, into: Path) -> Path:
+def record(workload: Path, scenario: str, into: Path, *args: str) -> Path:
     """Runs a scenario of the workload, and keeps its trace."""
     path = into / f"{scenario}.trace"
-    subprocess.run((workload, scenario, path), check=True, timeout=60)
+    subprocess.run((workload, scenario, path, *args), check=True, timeout=300)
     return path
 
 

@@ -20,6 +20,7 @@ SCENARIOS = (
     "goroutines",
     "mutexes",
     "network",
+    "pool",
     "preemption",
     "procs",
     "profile",

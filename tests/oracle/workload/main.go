@@ -33,6 +33,7 @@ var scenarios = map[string]func(ctx context.Context){
 	"goroutines":  goroutines,
 	"generations": generations,
 	"border":      border,
+	"pool":        pool,
 	"profile":     profile,
 	"preemption":  preemption,
 }
@@ -465,6 +466,47 @@ func border(ctx context.Context) {
 	time.Sleep(time.Millisecond)
 	region.End()
 	task.End()
+}
+
+// pool is what programs with regions mostly do: workers, channels, a lock and garbage. A third argument says how much.
+func pool(ctx context.Context) {
+	total := 2000
+	if len(os.Args) > 3 {
+		fmt.Sscan(os.Args[3], &total)
+	}
+	ctx, task := trace.NewTask(ctx, "pool")
+	defer task.End()
+	var mu sync.Mutex
+	kept := make([][]byte, 0, 20_000)
+	jobs, results := make(chan int), make(chan int)
+	go func() {
+		defer close(jobs)
+		for i := 0; i < total; i++ {
+			jobs <- i
+		}
+	}()
+	go func() {
+		defer close(results)
+		together(8, func(int) {
+			for j := range jobs {
+				trace.WithRegion(ctx, "compute", func() {
+					spin(500)
+					mu.Lock()
+					if len(kept) == cap(kept) {
+						kept = kept[:0]
+					}
+					kept = append(kept, make([]byte, 1000))
+					mu.Unlock()
+					trace.WithRegion(ctx, "emit", func() { results <- j })
+				})
+				if j%1000 == 0 {
+					trace.Log(ctx, "job", fmt.Sprint(j))
+				}
+			}
+		})
+	}()
+	for range results {
+	}
 }
 
 func profile(ctx context.Context) {
