@@ -274,6 +274,8 @@ def new_goroutine(o: OrderP, key: uint64_t, status: uint8_t) -> int32_t:
 @cython.nogil
 @cython.exceptval(check=False)
 def end_goroutine(o: OrderP, slot: int32_t) -> cython.void:
+    """Frees the slot. A damaged file may have the goroutine on other threads, too, where it cannot end again."""
+    o.goroutines[slot].status = wire.GONE
     remove(cython.address(o.goroutine_ids), o.goroutines[slot].id)
     o.free_goroutines[o.free_count] = slot
     o.free_count += 1

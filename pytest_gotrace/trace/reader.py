@@ -88,7 +88,9 @@ class _File:
                     yield self._table(generation.number, begin, before, partial=False)
                 raise damage
             if following is None:
-                self.summary.finish(self.ordering.sync())
+                damage = self._finish(generation) or damage
+                if damage is not None and not partial:
+                    raise damage
             yield self._table(generation.number, begin, before, partial=damage is not None)
             generation = following
 
@@ -110,6 +112,15 @@ class _File:
         self.summary.run(self.ordering)
         self._check(generation)
         return begin
+
+    def _finish(self, generation: Generation) -> TraceError | None:
+        """Closes what is still open when the trace ends; what is wrong with that."""
+        self.summary.finish(self.ordering.sync())
+        try:
+            self._check(generation)
+        except TraceError as error:
+            return error
+        return None
 
     def _check(self, generation: Generation) -> None:
         wrong = self.summary.fault()

@@ -389,12 +389,16 @@ class Summary:
 
     def sync(self, time: int64_t) -> None:
         """A generation begins at `time`; `names` has all of its strings and stacks."""
+        self.find_names()
+        self.state.sync = time
+
+    def find_names(self) -> None:
+        """Where the names are: they move as more are read, be it of a generation that is never begun."""
         s: StateP = cython.address(self.state)
         roots: cython.const[int32_t][::1] = self.names.roots
         system: cython.const[uint8_t][::1] = self.names.system
         s.roots = cython.address(roots[0])
         s.system = cython.address(system[0])
-        s.sync = time
 
     def run(self, ordering: Ordering) -> None:
         """Takes all that the ordering has of this generation, without the interpreter's lock."""
@@ -413,16 +417,17 @@ class Summary:
         return (self.state.fault, self.state.fault_value) if self.state.fault else None
 
     def finish(self, time: int64_t) -> None:
-        """The trace ends at `time`: what is still open is closed, as far as Go closes it."""
+        """The trace ends at `time`: what is still open is closed, as far as Go closes it, or there is a fault."""
         s: StateP = cython.address(self.state)
         i: int64_t
+        self.find_names()
         done: cython.bint = finish_ranges(s)
         for i in range(s.life_count):
             done = done and finish_life(s, s.lives + i, time)
         for i in range(s.task_count):
             done = done and put_task(s, s.tasks + i)
-        if not done:
-            raise MemoryError
+        if not done and not s.fault:
+            fail(s, wire.F_MEMORY, 0)
 
     def take(self) -> dict:
         """The columns of each table since the last time, by the table's name."""
