@@ -77,7 +77,7 @@ def pytest_gotrace_verdict(config: pytest.Config, verdict: Verdict) -> Verdict |
     """Have the last word on one verdict::
 
     def pytest_gotrace_verdict(verdict):
-        if verdict.outcome is Outcome.OVER and "legacy/" in verdict.question.benchmark:
+        if verdict.outcome is Outcome.OVER and verdict.question.benchmark.package == "legacy":
             return dataclasses.replace(verdict, outcome=Outcome.INCONCLUSIVE, reason="legacy code is not judged")
     """
 

@@ -110,7 +110,7 @@ class BudgetItem(pytest.Item):
         if any(verdict.blocks for verdict in verdicts):
             pytest.fail(self._text(verdicts), pytrace=False)
         if _status(verdicts) == "inconclusive":
-            pytest.skip(self._text(verdicts))
+            pytest.skip(f"{self._headline()}\n{self._text(verdicts)}")
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """What the gate answered."""
@@ -120,12 +120,13 @@ class BudgetItem(pytest.Item):
         """Our text as it stands, and in the short summary one line that says by how much."""
         if not isinstance(excinfo.value, pytest.fail.Exception):
             return super().repr_failure(excinfo, style)
+        place = ReprFileLocation(str(self.path), self.question.rule.line, self._headline())
+        return Spoken(str(excinfo.value.msg), place)
+
+    def _headline(self) -> str:
         from pytest_gotrace.reporting import summarise
 
-        headline = summarise(self.verdicts(), self.state.gate().root)
-        return Spoken(
-            str(excinfo.value.msg), ReprFileLocation(str(self.path), self.question.rule.line, headline)
-        )
+        return summarise(self.verdicts(), self.state.gate().root)
 
     def _text(self, verdicts: tuple[Verdict, ...]) -> str:
         from pytest_gotrace.reporting import speak

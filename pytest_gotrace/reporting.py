@@ -14,7 +14,6 @@ from pytest_gotrace import report
 from pytest_gotrace.budget import Rule
 from pytest_gotrace.diagnose import Diagnosis, Place, diagnose
 from pytest_gotrace.escape import log_line
-from pytest_gotrace.metrics import unit_of
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.recording import Measured, Recording
 from pytest_gotrace.sentences import failure_text, headline
@@ -112,7 +111,7 @@ def entry(verdict: Verdict, root: Path) -> report.VerdictEntry:
     return report.VerdictEntry(
         benchmark=question.benchmark.id,
         metric=str(verdict.key) if isinstance(rule, Rule) and verdict.key else question.text,
-        unit=unit_of(rule.key) if isinstance(rule, Rule) else "1",
+        unit=rule.limit.unit if isinstance(rule, Rule) else "1",
         outcome=verdict.outcome.value,
         level="warn" if verdict.level == "warn" else "fail",
         waived=report.Waiver(reason=verdict.waiver.reason, until=verdict.waiver.until.isoformat())

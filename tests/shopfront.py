@@ -124,9 +124,9 @@ class Shop:
         """Write files and commit everything."""
         return commit(self.root, message, **files)
 
-    def cost(self, *, commit: bool = True, **constants: int) -> None:
+    def cost(self, *, package: str = "till", commit: bool = True, **constants: int) -> None:
         """Change what things cost: `Coins` allocations, `Steps` of work."""
-        path = self.root / "till" / "till.go"
+        path = self.root / package / "till.go"
         text = path.read_text()
         for name, value in constants.items():
             text = re.sub(rf"{name} = \d+", f"{name} = {value}", text)
