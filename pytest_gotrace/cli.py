@@ -4,6 +4,7 @@ gotrace init              write a first gotrace.yaml from a measurement
 gotrace explain [FILE]    which rule of a budget speaks for which benchmark
 gotrace schema            the JSON Schema of a budget, for editors
 gotrace show TRACE        what one trace says
+gotrace diff BASE HEAD    what differs between two traces
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_gotrace.errors import ExitCode, GotraceError, UsageError
 
@@ -53,9 +54,41 @@ def _parser() -> argparse.ArgumentParser:
     schema.set_defaults(run=_schema)
     show = commands.add_parser("show", help="what one trace says")
     show.add_argument("trace")
-    show.add_argument("--format", choices=("table", "jsonl"), default="table")
+    show.add_argument("--pprof", metavar="FILE", help="write the view's profile for `go tool pprof`")
     show.set_defaults(run=_show)
+    diff = commands.add_parser("diff", help="what differs between two traces, by what moved most")
+    diff.add_argument("base")
+    diff.add_argument("head")
+    diff.set_defaults(run=_diff)
+    for command in (show, diff):
+        _add_question(command)
     return parser
+
+
+def _add_question(command: argparse.ArgumentParser) -> None:
+    """What may be asked of a trace; the names are the fields of `show.Question`."""
+    command.add_argument("--format", choices=("table", "jsonl"), default="table")
+    command.add_argument("--view", help="goroutines, regions, tasks, logs, blocking, sched, …, or all")
+    command.add_argument("--top", type=_positive, metavar="N", help="at most so many rows of each table")
+    command.add_argument(
+        "--since", metavar="TIME", help="leave out what was before, as in 20ms from the beginning"
+    )
+    command.add_argument("--until", metavar="TIME", help="leave out what was after")
+    command.add_argument(
+        "--goroutine", metavar="ID|NAME", help="one goroutine, or those with this start function"
+    )
+    command.add_argument("--task", metavar="NAME", help="tasks of this name, and the slowest of them in full")
+    command.add_argument("--log", metavar="KEY=VALUE", help="tasks that logged this")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+_positive.__name__ = "positive number"  # what argparse calls a value that is none
 
 
 def _schema(asked: argparse.Namespace) -> int:
@@ -107,17 +140,41 @@ def _init(asked: argparse.Namespace) -> int:
 
 
 def _show(asked: argparse.Namespace) -> int:
-    if asked.format == "jsonl":
+    if asked.format == "jsonl" and asked.view is None and asked.pprof is None:
+        if any(_asked(asked).values()):
+            raise UsageError(
+                "--format jsonl without --view is the whole trace; name a --view to see a part of it"
+            )
         from pytest_gotrace.trace.dump import lines
 
         for line in lines(asked.trace):
             print(line)
         return ExitCode.PASS
-    from pytest_gotrace.show import table
+    from pytest_gotrace import show
 
-    for line in table(asked.trace):
+    question = show.Question(**_asked(asked))
+    if asked.pprof is not None:
+        show.write_pprof(asked.trace, question, asked.pprof)
+        return ExitCode.PASS
+    for line in (show.jsonl if asked.format == "jsonl" else show.table)(asked.trace, question):
         print(line)
     return ExitCode.PASS
+
+
+def _diff(asked: argparse.Namespace) -> int:
+    from pytest_gotrace import show
+
+    diff = show.diff_jsonl if asked.format == "jsonl" else show.diff
+    for line in diff(asked.base, asked.head, show.Question(**_asked(asked))):
+        print(line)
+    return ExitCode.PASS
+
+
+def _asked(asked: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(asked, name) for name in _QUESTION}
+
+
+_QUESTION = ("view", "top", "since", "until", "goroutine", "task", "log")
 
 
 @contextlib.contextmanager
