@@ -39,7 +39,9 @@ def main() -> int:
 
 def make_repository(directory: Path) -> Path:
     """A git repository with the Go module of this directory as its first commit."""
-    shutil.copytree(HERE, directory, ignore=shutil.ignore_patterns("*.py", "__pycache__", "*.test", "*.trace"))
+    shutil.copytree(
+        HERE, directory, ignore=shutil.ignore_patterns("*.py", "__pycache__", "*.test", "*.trace")
+    )
     git(directory, "init", "--quiet", "--initial-branch=main")
     commit(directory, "The shop")
     return directory
@@ -60,7 +62,12 @@ def commit(repository: Path, message: str) -> None:
 
 def git(repository: Path, *arguments: str) -> None:
     """Run git in the repository; its errors end the program."""
-    settings = ("user.name=demo", "user.email=demo@example.com", "commit.gpgSign=false", "core.autocrlf=false")
+    settings = (
+        "user.name=demo",
+        "user.email=demo@example.com",
+        "commit.gpgSign=false",
+        "core.autocrlf=false",
+    )
     options = [part for setting in settings for part in ("-c", setting)]
     subprocess.run(["git", *options, *arguments], cwd=repository, check=True)
 
