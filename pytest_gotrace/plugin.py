@@ -62,6 +62,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+#: Those that the fixture heeds, too.
+_FIXTURE = ("--gotrace-head", "--gotrace-run-time", "--gotrace-seed", "--gotrace-timeout")
+
+
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """The hooks of `hookspec`."""
     from pytest_gotrace import hookspec
@@ -118,9 +122,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _refuse_lonely(arguments: Sequence[str | os.PathLike[str]]) -> None:
-    """An option on the command line that says how to measure, but none that says to. (In `addopts` it may wait.)"""
+    """An option on the command line about a gate, but none that says to have one. (In `addopts` it may wait.)"""
     given = (str(argument).split("=", 1)[0] for argument in arguments)
-    lonely = next((name for name in given if name in _OPTIONS), None)
+    lonely = next((name for name in given if name in _OPTIONS and name not in _FIXTURE), None)
     if lonely is not None:
         raise pytest.UsageError(
             f"{lonely} alone measures nothing: add --gotrace-baseline (compare with the merge-base), "
