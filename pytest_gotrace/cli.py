@@ -13,10 +13,11 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_gotrace.errors import ExitCode, GotraceError, UsageError
 
@@ -38,14 +39,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `gotrace show … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.PASS
+    except OSError as error:
+        print(f"gotrace: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return ExitCode.USAGE
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse answers a wrong command line with 2, which is an interrupt here and everywhere in pytest."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(ExitCode.USAGE, f"{self.prog}: error: {message}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gotrace", description="Go execution traces against a budget")
+    parser = _Parser(prog="gotrace", description="Go execution traces against a budget")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     init = commands.add_parser("init", help="write a first gotrace.yaml from a measurement")
     init.add_argument("directory", nargs="?", default=".", help="the root directory of the Go module")
-    init.add_argument("--pairs", type=int, default=6, help="how many runs of each benchmark")
+    init.add_argument("--pairs", type=_positive, default=6, help="how many runs of each benchmark")
+    init.add_argument("--run-time", default="250ms", metavar="TIME", help="how long one run should last")
     init.set_defaults(run=_init)
     explain = commands.add_parser("explain", help="which rule of a budget speaks for which benchmark")
     explain.add_argument("budget", nargs="?", default="gotrace.yaml")
@@ -128,7 +141,9 @@ def _init(asked: argparse.Namespace) -> int:
         raise UsageError(f"{path} exists already; change it by hand, or move it away to begin anew")
     if not (directory / "go.mod").is_file():
         raise UsageError(f"{directory} has no go.mod; a budget lies in the root directory of a Go module")
-    with _gate(directory) as gate:
+    from pytest_gotrace.units import parse_quantity
+
+    with _gate(directory, parse_quantity(asked.run_time, "ns").value / 1e9) as gate:
         measured = gate.survey(directory, asked.pairs)
     text = starting_budget(measured)
     try:
@@ -178,15 +193,16 @@ _QUESTION = ("view", "top", "since", "until", "goroutine", "task", "log")
 
 
 @contextlib.contextmanager
-def _gate(directory: Path) -> Iterator[Gate]:
-    """A gate without a base, for questions about the working tree alone."""
+def _gate(directory: Path, run_seconds: float = 0.25) -> Iterator[Gate]:
+    """A gate without a base, for questions about the working tree alone; a CI runner cancels as Ctrl-C does."""
     from rich.console import Console
 
     from pytest_gotrace.gate import Customs, Gate, Options
     from pytest_gotrace.progress import Shown
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = Shown(Console(stderr=True))
-    with progress, Gate(Options(), Customs(), progress, directory) as gate:
+    with progress, Gate(Options(run_seconds=run_seconds), Customs(), progress, directory) as gate:
         yield gate
 
 

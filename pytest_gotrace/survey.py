@@ -42,6 +42,7 @@ def measure_one(
         raise UsageError(
             f"{directory} has no benchmark {name!r}{nearest(name, names)}; it has: {', '.join(names)}"
         )
+    _raise_failure(benchmark)
     if benchmark.status["head"].presence == "skipped":
         raise UsageError(f"{benchmark.id} skips itself: {benchmark.status['head'].detail}")
     return _runs(schedule, benchmark, most, seed)
@@ -57,12 +58,20 @@ def survey(
     module = prepare(schedule.bench, _below(root, directory), lambda package: True)
     for failure in module.failures:
         raise failure.error
+    for benchmark in module.benchmarks:
+        _raise_failure(benchmark)
     return [
         (benchmark.path, *numbers)
         for benchmark in module.benchmarks
         if benchmark.status["head"].presence == "found"
         for numbers in summary(_runs(schedule, benchmark, most, seed))
     ]
+
+
+def _raise_failure(benchmark: Benchmark) -> None:
+    for status in benchmark.status.values():
+        if status.failure is not None:
+            raise status.failure.error
 
 
 def summary(runs: Sequence[Run]) -> Iterator[tuple[Key, float, float]]:
