@@ -283,7 +283,7 @@ def _case(
     limit = rule.limit
     before, after = _paired(base, head, key)
     cells = {}
-    if (limit.relative is not None or limit.absolute is not None) and base:
+    if (limit.relative is not None or limit.absolute is not None) and before.size:
         cells["change"] = Cell(
             base=before,
             head=after,
@@ -292,7 +292,7 @@ def _case(
             better=limit.better,
             kind=key.metric,
         )
-    if limit.cap is not None:
+    if limit.cap is not None and head:
         numbers = np.array([run.number(key) for run in head], dtype=np.float64)
         cells["cap"] = Cell(head=numbers, cap=limit.cap, kind=key.metric)
     return _Case(question=question, key=key, cells=cells)
@@ -345,8 +345,8 @@ def _verdict(case: _Case, compared: Mapping[_CellName, Comparison], facts: Facts
         return Verdict(
             question=case.question,
             key=case.key,
-            outcome=Outcome.NEW,
-            reason="there is no base to compare with",
+            outcome=Outcome.INCONCLUSIVE,
+            reason=f"{case.key} was not measured on both sides",
         )
     worst = min(parts, key=lambda verdict: order.index(verdict.outcome))
     settled = worst.outcome is Outcome.OVER or all(verdict.settled for verdict in parts)
@@ -361,6 +361,8 @@ def _part(case: _Case, comparison: Comparison, facts: Facts) -> Verdict:
             f"; this machine can only show budgets from {format_change(comparison.provable)} on to be kept, "
             "so this blocks nothing"
         )
+    if comparison.decision in ("removed", "nothing") and not case.key.statistic:
+        outcome, reason = Outcome.MISSING, f"no run of the head reports {case.key}"
     if facts.foreign:
         outcome, settled, reason = Outcome.INCONCLUSIVE, True, "the base was recorded on another machine"
     return Verdict(
