@@ -19,7 +19,7 @@ LAYERS = (
     ("process", "toolchain", "gobuild", "benchfmt", "gotest"),
     ("git", "borrowed", "revisions", "checkout"),
     ("metrics", "limit", "yamltree", "budgetfile", "budget", "starter"),
-    ("rounds", "distributions"),
+    ("rounds", "distributions", "views/"),
     ("recording",),
     ("prepare", "measure", "verdict", "diagnose"),
     ("report", "report_json", "sentences", "reporting"),
@@ -30,7 +30,7 @@ LAYERS = (
 
 #: Who may import what is not ours and not Python's. `report_json` checks a report as `budgetfile` a budget.
 OWNERS = {
-    "numpy": {"trace/", "stats/", "rounds", "distributions", "verdict", "diagnose", "survey", "fixture"},
+    "numpy": {"trace/", "stats/", "views/", "rounds", "distributions", "verdict", "diagnose", "survey", "fixture"},
     "scipy": {"stats/"},
     "cython": {"trace/"},
     "yaml": {"yamltree"},
