@@ -33,7 +33,7 @@ EXPECTED = "expected a limit such as '+15%', '+15% and 20us', '+20us', 'max 5ms'
         ("allocs/op", "+12k", Limit(absolute=12_000)),
         ("sync-block[chan send].count", "+20% and 3", Limit(relative=0.2, absolute=3)),
         ("custom[hits/op]", "-5%", Limit(relative=0.05, better="higher")),
-        ("custom[hits/op]", "−5 %", Limit(relative=0.05, better="higher")),  # noqa: RUF001
+        ("custom[hits/op]", "−5 %", Limit(relative=0.05, better="higher")),
         ("custom[hits/op]", "-5% and 2", Limit(relative=0.05, absolute=2, better="higher")),
         ("custom[misses/op]", "+5%", Limit(relative=0.05)),
         ("ns/op", "off", Limit(unit="ns")),

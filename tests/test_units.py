@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF002 - a true minus and a true times sign, because people read them
+
 """Units: every text has one meaning, and every number one text."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a row of a table is read in one line
+
 """The YAML tree: a file that is no YAML has a line, and a hostile one costs no more than its length."""
 
 from __future__ import annotations
