@@ -39,31 +39,31 @@ cdef enum Time:
 # What a goroutine has done so far.
 cdef struct Life:
     int64_t id
-    int64_t number       # distinguishes those that had the same id one after the other
-    int64_t creator
-    int64_t create
-    int64_t start
-    int64_t end
     int64_t begin        # of the state it is in, as a row
     int64_t since        # of the state it is in, as far as it counts
-    int64_t blocked      # since when it has been in a system call without a processor, 0 if it is not
-    int64_t times[5]
-    Parts parts
-    Parts saved
-    Flight *flights
-    int32_t flight_count
-    int32_t flight_capacity
-    Region *regions
-    int32_t region_count
-    int32_t region_capacity
-    int32_t name
-    int32_t stack
-    int32_t creation_stack
     int32_t reason
-    int32_t syscall_proc
+    int32_t stack
+    int32_t name
     uint8_t state
     uint8_t live
     uint8_t final        # blocked for ever: Go takes it for an end
+    int64_t times[5]
+    int64_t create
+    int64_t start
+    int64_t end
+    int64_t blocked      # since when it has been in a system call without a processor, 0 if it is not
+    Parts parts
+    Parts saved
+    Region *regions
+    int32_t region_count
+    int32_t region_capacity
+    Flight *flights
+    int32_t flight_count
+    int32_t flight_capacity
+    int64_t number       # distinguishes those that had the same id one after the other
+    int64_t creator
+    int32_t creation_stack
+    int32_t syscall_proc
 
 cdef struct ProcLife:
     int32_t syscalling   # the goroutine whose system call it serves, -1 for none
@@ -102,6 +102,7 @@ cdef struct State:
     Task *tasks
     int32_t task_count
     int32_t task_capacity
+    int32_t latest_task
     IdMap task_ids
     Parts snapshot
     int64_t times[5]     # of the snapshot

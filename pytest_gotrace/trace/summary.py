@@ -59,14 +59,37 @@ def add_part(parts: PartsP, key: int64_t, time: int64_t) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def push_part(parts: PartsP, key: int64_t, time: int64_t) -> cython.int:
-    if parts.count == parts.capacity:
-        capacity: int32_t = parts.capacity * 2 if parts.capacity else 4
-        rows: cython.p_void = realloc(parts.rows, cython.cast(cython.size_t, capacity) * cython.sizeof(Part))
-        if rows == cython.NULL or capacity > 1 << 29:
+def copy_parts(to: PartsP, at: int32_t, source: PartsP) -> cython.int:
+    """Puts all of `source` at place `at` of `to`, where it ends."""
+    i: int32_t
+    while to.capacity < at + source.count:
+        if not more_parts(to):
             return 0
-        parts.rows = cython.cast(cython.pointer(Part), rows)
-        parts.capacity = capacity
+    for i in range(source.count):
+        to.rows[at + i] = source.rows[i]
+    to.count = at + source.count
+    return 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def more_parts(parts: PartsP) -> cython.int:
+    capacity: int32_t = parts.capacity * 2 if parts.capacity else 4
+    rows: cython.p_void = realloc(parts.rows, cython.cast(cython.size_t, capacity) * cython.sizeof(Part))
+    if rows == cython.NULL or capacity > 1 << 29:
+        return 0
+    parts.rows = cython.cast(cython.pointer(Part), rows)
+    parts.capacity = capacity
+    return 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def push_part(parts: PartsP, key: int64_t, time: int64_t) -> cython.int:
+    if parts.count == parts.capacity and not more_parts(parts):
+        return 0
     parts.rows[parts.count].key = key
     parts.rows[parts.count].time = time
     parts.count += 1
@@ -133,9 +156,13 @@ def push_region(g: LifeP) -> RegionP:
 @cython.exceptval(check=False)
 def task_of(s: StateP, key: uint64_t) -> TaskP:
     """The task with this id, a new one if it was not mentioned before; NULL if there is no memory."""
-    slot: int32_t = find(cython.address(s.task_ids), key)
+    slot: int32_t = s.latest_task
     t: TaskP
+    if slot < s.task_count and s.tasks[slot].id == cython.cast(int64_t, key):
+        return s.tasks + slot
+    slot = find(cython.address(s.task_ids), key)
     if slot >= 0:
+        s.latest_task = slot
         return s.tasks + slot
     if s.task_count == s.task_capacity:
         capacity: int32_t = s.task_capacity * 2 if s.task_capacity else 64
@@ -209,24 +236,24 @@ def proc_of(s: StateP, slot: int32_t) -> ProcLifeP:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def put8(rows: RowsP, column: cython.int, value: int64_t) -> cython.void:
-    cython.cast(cython.pointer(int64_t), rows.data[column])[rows.count] = value
+def put8(rows: RowsP, at: int64_t, column: cython.int, value: int64_t) -> cython.void:
+    cython.cast(cython.pointer(int64_t), rows.data[column])[at] = value
 
 
 @cython.cfunc
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def put4(rows: RowsP, column: cython.int, value: int32_t) -> cython.void:
-    cython.cast(cython.pointer(int32_t), rows.data[column])[rows.count] = value
+def put4(rows: RowsP, at: int64_t, column: cython.int, value: int32_t) -> cython.void:
+    cython.cast(cython.pointer(int32_t), rows.data[column])[at] = value
 
 
 @cython.cfunc
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def put1(rows: RowsP, column: cython.int, value: uint8_t) -> cython.void:
-    cython.cast(cython.pointer(uint8_t), rows.data[column])[rows.count] = value
+def put1(rows: RowsP, at: int64_t, column: cython.int, value: uint8_t) -> cython.void:
+    cython.cast(cython.pointer(uint8_t), rows.data[column])[at] = value
 
 
 @cython.cfunc
@@ -235,16 +262,18 @@ def put1(rows: RowsP, column: cython.int, value: uint8_t) -> cython.void:
 @cython.exceptval(check=False)
 def put_state(rows: RowsP, g: LifeP, end: int64_t, waker: int64_t, waker_stack: int32_t) -> cython.int:
     """The state a goroutine is in, from its begin to `end` (-1: it goes on)."""
+    at: int64_t
     if rows.count == rows.capacity and not grow(rows):
         return 0
-    put8(rows, 0, g.id)
-    put1(rows, 1, g.state)
-    put4(rows, 2, g.reason)
-    put8(rows, 3, g.begin)
-    put8(rows, 4, end)
-    put4(rows, 5, g.stack)
-    put8(rows, 6, waker)
-    put4(rows, 7, waker_stack)
+    at = rows.count
+    put8(rows, at, 0, g.id)
+    put1(rows, at, 1, g.state)
+    put4(rows, at, 2, g.reason)
+    put8(rows, at, 3, g.begin)
+    put8(rows, at, 4, end)
+    put4(rows, at, 5, g.stack)
+    put8(rows, at, 6, waker)
+    put4(rows, at, 7, waker_stack)
     rows.count += 1
     return 1
 
@@ -253,20 +282,22 @@ def put_state(rows: RowsP, g: LifeP, end: int64_t, waker: int64_t, waker_stack: 
 @cython.nogil
 @cython.exceptval(check=False)
 def put_parts(s: StateP, rows: RowsP, owner: uint8_t, row: int64_t, parts: PartsP) -> cython.int:
+    at: int64_t
     i: int32_t
     for i in range(parts.count):
         if parts.rows[i].time == 0:
             continue
-        if s.budget == 0:
-            return fail(s, wire.F_BUDGET, 0)
         s.budget -= 1
+        if s.budget < 0:
+            return fail(s, wire.F_BUDGET, 0)
         if rows.count == rows.capacity and not grow(rows):
             return fail(s, wire.F_MEMORY, 0)
-        put1(rows, 0, owner)
-        put8(rows, 1, row)
-        put1(rows, 2, parts.rows[i].key & 3)
-        put4(rows, 3, cython.cast(int32_t, parts.rows[i].key >> 2))
-        put8(rows, 4, parts.rows[i].time)
+        at = rows.count
+        put1(rows, at, 0, owner)
+        put8(rows, at, 1, row)
+        put1(rows, at, 2, parts.rows[i].key & 3)
+        put4(rows, at, 3, cython.cast(int32_t, parts.rows[i].key >> 2))
+        put8(rows, at, 4, parts.rows[i].time)
         rows.count += 1
     return 1
 
@@ -283,15 +314,17 @@ def put_range(
     end: int64_t,
     stack: int32_t,
 ) -> cython.int:
+    at: int64_t
     if rows.count == rows.capacity and not grow(rows):
         return 0
-    put1(rows, 0, key & 3)
-    put4(rows, 1, cython.cast(int32_t, key >> 2))
-    put8(rows, 2, goroutine)
-    put8(rows, 3, proc)
-    put8(rows, 4, begin)
-    put8(rows, 5, end)
-    put4(rows, 6, stack)
+    at = rows.count
+    put1(rows, at, 0, key & 3)
+    put4(rows, at, 1, cython.cast(int32_t, key >> 2))
+    put8(rows, at, 2, goroutine)
+    put8(rows, at, 3, proc)
+    put8(rows, at, 4, begin)
+    put8(rows, at, 5, end)
+    put4(rows, at, 6, stack)
     rows.count += 1
     return 1
 
@@ -306,10 +339,8 @@ def snapshot(s: StateP, g: LifeP, now: int64_t) -> cython.int:
     """The goroutine's times and parts up to `now`, into `s.times` and `s.snapshot`."""
     i: int32_t
     memcpy(s.times, g.times, cython.sizeof(s.times))
-    s.snapshot.count = 0
-    for i in range(g.parts.count):
-        if not push_part(cython.address(s.snapshot), g.parts.rows[i].key, g.parts.rows[i].time):
-            return fail(s, wire.F_MEMORY, 0)
+    if not copy_parts(cython.address(s.snapshot), 0, cython.address(g.parts)):
+        return fail(s, wire.F_MEMORY, 0)
     if g.times[4] == 0:
         s.times[4] = now - g.create
     if g.final:
@@ -497,15 +528,17 @@ def finish_ranges(s: StateP) -> cython.int:
 @cython.nogil
 @cython.exceptval(check=False)
 def put_task(s: StateP, t: TaskP) -> cython.int:
+    at: int64_t
     if s.tasks_rows.count == s.tasks_rows.capacity and not grow(s.tasks_rows):
         return 0
-    put8(s.tasks_rows, 0, t.id)
-    put4(s.tasks_rows, 1, t.name)
-    put8(s.tasks_rows, 2, t.parent)
-    put8(s.tasks_rows, 3, t.start)
-    put8(s.tasks_rows, 4, t.end)
-    put8(s.tasks_rows, 5, t.logs)
-    put8(s.tasks_rows, 6, t.regions)
+    at = s.tasks_rows.count
+    put8(s.tasks_rows, at, 0, t.id)
+    put4(s.tasks_rows, at, 1, t.name)
+    put8(s.tasks_rows, at, 2, t.parent)
+    put8(s.tasks_rows, at, 3, t.start)
+    put8(s.tasks_rows, at, 4, t.end)
+    put8(s.tasks_rows, at, 5, t.logs)
+    put8(s.tasks_rows, at, 6, t.regions)
     s.tasks_rows.count += 1
     return 1
 
@@ -515,19 +548,21 @@ def put_task(s: StateP, t: TaskP) -> cython.int:
 @cython.exceptval(check=False)
 def put_goroutine(s: StateP, g: LifeP) -> cython.int:
     """The row of a goroutine whose times are final, and the rows of its parts."""
+    at: int64_t
     i: cython.int
     if s.goroutines.count == s.goroutines.capacity and not grow(s.goroutines):
         return fail(s, wire.F_MEMORY, 0)
-    put8(s.goroutines, 0, g.id)
-    put8(s.goroutines, 1, g.number)
-    put4(s.goroutines, 2, g.name)
-    put8(s.goroutines, 3, g.create)
-    put8(s.goroutines, 4, g.start if g.start else -1)
-    put8(s.goroutines, 5, g.end if g.end else -1)
+    at = s.goroutines.count
+    put8(s.goroutines, at, 0, g.id)
+    put8(s.goroutines, at, 1, g.number)
+    put4(s.goroutines, at, 2, g.name)
+    put8(s.goroutines, at, 3, g.create)
+    put8(s.goroutines, at, 4, g.start if g.start else -1)
+    put8(s.goroutines, at, 5, g.end if g.end else -1)
     for i in range(5):
-        put8(s.goroutines, 6 + i, g.times[i])
-    put8(s.goroutines, 11, g.creator)
-    put4(s.goroutines, 12, g.creation_stack)
+        put8(s.goroutines, at, 6 + i, g.times[i])
+    put8(s.goroutines, at, 11, g.creator)
+    put4(s.goroutines, at, 12, g.creation_stack)
     s.goroutines.count += 1
     return put_parts(s, s.parts, 0, s.goroutines.count - 1, cython.address(g.parts))
 
@@ -537,22 +572,27 @@ def put_goroutine(s: StateP, g: LifeP) -> cython.int:
 @cython.exceptval(check=False)
 def put_region(s: StateP, g: LifeP, r: RegionP, start: int64_t, end: int64_t) -> cython.int:
     """The row of a region, whose times are those of the snapshot now less those of its own beginning."""
+    at: int64_t
     i: int32_t
     saved: cython.pointer(Part) = g.saved.rows + (g.saved.count - r.saved)
     if s.regions.count == s.regions.capacity and not grow(s.regions):
         return fail(s, wire.F_MEMORY, 0)
-    put8(s.regions, 0, g.id)
-    put8(s.regions, 1, g.number)
-    put4(s.regions, 2, r.name)
-    put8(s.regions, 3, r.task)
-    put8(s.regions, 4, start)
-    put8(s.regions, 5, end)
+    at = s.regions.count
+    put8(s.regions, at, 0, g.id)
+    put8(s.regions, at, 1, g.number)
+    put4(s.regions, at, 2, r.name)
+    put8(s.regions, at, 3, r.task)
+    put8(s.regions, at, 4, start)
+    put8(s.regions, at, 5, end)
     for i in range(5):
-        put8(s.regions, 6 + i, s.times[i] - r.times[i])
-    put4(s.regions, 11, r.stack)
+        put8(s.regions, at, 6 + i, s.times[i] - r.times[i])
+    put4(s.regions, at, 11, r.stack)
     s.regions.count += 1
     for i in range(r.saved):
-        if not add_part(cython.address(s.snapshot), saved[i].key, -saved[i].time):
+        # Parts only ever join at the end: nearly always what was saved stands at the same place now.
+        if i < s.snapshot.count and s.snapshot.rows[i].key == saved[i].key:
+            s.snapshot.rows[i].time -= saved[i].time
+        elif not add_part(cython.address(s.snapshot), saved[i].key, -saved[i].time):
             return fail(s, wire.F_MEMORY, 0)
     return put_parts(s, s.parts, 1, s.regions.count - 1, cython.address(s.snapshot))
 
@@ -564,25 +604,21 @@ def finalize(s: StateP, g: LifeP, now: int64_t, ended: cython.bint) -> cython.in
     """A goroutine ends, or the trace does: its times are final, and so are those of its open regions."""
     r: RegionP
     i: int32_t
-    j: int32_t
     if ended:
         g.end = now
     if not snapshot(s, g, now):
         return 0
     memcpy(g.times, s.times, cython.sizeof(s.times))
-    g.parts.count = 0
-    for i in range(s.snapshot.count):
-        if not push_part(cython.address(g.parts), s.snapshot.rows[i].key, s.snapshot.rows[i].time):
-            return fail(s, wire.F_MEMORY, 0)
+    if not copy_parts(cython.address(g.parts), 0, cython.address(s.snapshot)):
+        return fail(s, wire.F_MEMORY, 0)
     # Goroutines of the runtime are never part of a region, even if they were started within one.
     if not s.system[g.name]:
         g.saved.count = 0
         for i in range(g.region_count):
             r = g.regions + i
             g.saved.count += r.saved
-            s.snapshot.count = 0
-            for j in range(g.parts.count):
-                push_part(cython.address(s.snapshot), g.parts.rows[j].key, g.parts.rows[j].time)
+            if not copy_parts(cython.address(s.snapshot), 0, cython.address(g.parts)):
+                return fail(s, wire.F_MEMORY, 0)
             if not put_region(s, g, r, r.start, now if ended else -1):
                 return 0
     g.saved.count = 0
@@ -935,7 +971,6 @@ def region_begin(s: StateP, e: EventP) -> cython.int:
     g: LifeP = s.lives + e.goroutine
     r: RegionP
     t: TaskP = task_of(s, e.value)
-    i: int32_t
     if t == cython.NULL or not snapshot(s, g, e.time):
         return fail(s, wire.F_MEMORY, 0)
     t.regions += 1
@@ -947,16 +982,13 @@ def region_begin(s: StateP, e: EventP) -> cython.int:
     r.name = e.text
     r.stack = e.own_stack
     memcpy(r.times, s.times, cython.sizeof(s.times))
-    for i in range(s.snapshot.count):
-        if s.snapshot.rows[i].time == 0:
-            continue
-        if s.budget == 0:
-            return fail(s, wire.F_BUDGET, 0)
-        s.budget -= 1
-        if not push_part(cython.address(g.saved), s.snapshot.rows[i].key, s.snapshot.rows[i].time):
-            return fail(s, wire.F_MEMORY, 0)
-        r.saved += 1
-    return 1
+    r.saved = s.snapshot.count
+    s.budget -= r.saved
+    if s.budget < 0:
+        return fail(s, wire.F_BUDGET, 0)
+    return copy_parts(cython.address(g.saved), g.saved.count, cython.address(s.snapshot)) or fail(
+        s, wire.F_MEMORY, 0
+    )
 
 
 @cython.cfunc
@@ -1046,15 +1078,17 @@ def task_end(s: StateP, e: EventP) -> cython.int:
 @cython.nogil
 @cython.exceptval(check=False)
 def logged(s: StateP, e: EventP) -> cython.int:
+    at: int64_t
     t: TaskP = task_of(s, e.value)
     if t == cython.NULL or (s.logs.count == s.logs.capacity and not grow(s.logs)):
         return fail(s, wire.F_MEMORY, 0)
     t.logs += 1
-    put8(s.logs, 0, e.time)
-    put8(s.logs, 1, s.lives[e.goroutine].id)
-    put8(s.logs, 2, cython.cast(int64_t, e.value))
-    put4(s.logs, 3, e.text)
-    put4(s.logs, 4, cython.cast(int32_t, e.other))
+    at = s.logs.count
+    put8(s.logs, at, 0, e.time)
+    put8(s.logs, at, 1, s.lives[e.goroutine].id)
+    put8(s.logs, at, 2, cython.cast(int64_t, e.value))
+    put4(s.logs, at, 3, e.text)
+    put4(s.logs, at, 4, cython.cast(int32_t, e.other))
     s.logs.count += 1
     return 1
 
@@ -1063,11 +1097,13 @@ def logged(s: StateP, e: EventP) -> cython.int:
 @cython.nogil
 @cython.exceptval(check=False)
 def measured(s: StateP, e: EventP) -> cython.int:
+    at: int64_t
     if s.metrics.count == s.metrics.capacity and not grow(s.metrics):
         return fail(s, wire.F_MEMORY, 0)
-    put1(s.metrics, 0, e.state)
-    put8(s.metrics, 1, e.time)
-    put8(s.metrics, 2, cython.cast(int64_t, e.value))
+    at = s.metrics.count
+    put1(s.metrics, at, 0, e.state)
+    put8(s.metrics, at, 1, e.time)
+    put8(s.metrics, at, 2, cython.cast(int64_t, e.value))
     s.metrics.count += 1
     return 1
 
