@@ -231,7 +231,7 @@ def _fitted(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Table:
         shown.add_column(
             column.name,
             justify="left" if text else "right",
-            no_wrap=text,
+            no_wrap=not text,
             overflow="ellipsis",
             min_width=min(widest, _LEAST_TEXT) if text else max(widest, len(column.name)),
         )

@@ -7,8 +7,8 @@ import numpy as np
 from pytest_gotrace.trace import Owner, PartKind, State
 from pytest_gotrace.views.groups import Groups
 from pytest_gotrace.views.listing import Kind, Listing, key, listing, note, total
-from pytest_gotrace.views.scope import Scope, last_lives
-from pytest_gotrace.views.spans import Ints
+from pytest_gotrace.views.scope import Scope
+from pytest_gotrace.views.spans import Ints, Mask
 from pytest_gotrace.views.stacks import place
 from pytest_gotrace.views.waits import is_sync
 
@@ -31,19 +31,19 @@ _TIMES = (
 
 def view(scope: Scope) -> tuple[Listing, ...]:
     """Groups, then each goroutine of its own if some were asked for, then those born and still alive."""
-    ids, names, times = _times(scope)
-    shown = [_by_group(scope, names, times)]
+    ids, names, lives, times = _times(scope)
+    shown = [_by_group(scope, names, lives, times)]
     if scope.goroutines is not None:
         shown.append(_one_by_one(scope, ids, names, times))
     return (*shown, _left(scope))
 
 
-def _by_group(scope: Scope, names: Ints, times: list[Ints]) -> Listing:
+def _by_group(scope: Scope, names: Ints, lives: Ints, times: list[Ints]) -> Listing:
     groups = Groups(names)
-    sums = [groups.sum(column).tolist() for column in times]
+    sums = [groups.sum(column).tolist() for column in (lives, *times)]
     rows = [
         (scope.table.strings[code], *numbers)
-        for code, *numbers in zip(groups.keys.tolist(), groups.counts.tolist(), *sums, strict=True)
+        for code, *numbers in zip(groups.keys.tolist(), *sums, strict=True)
     ]
     columns = (key("function", Kind.FUNCTION), total("count", Kind.COUNT), *map(total, _TIMES))
     return listing("goroutines", "Goroutines by start function", columns, rows, by="exec")
@@ -60,30 +60,32 @@ def _one_by_one(scope: Scope, ids: Ints, names: Ints, times: list[Ints]) -> List
     return listing("goroutine", "Each of them", columns, rows, by="total")
 
 
-def _times(scope: Scope) -> tuple[Ints, Ints, list[Ints]]:
-    """The goroutines looked at, their names, and their ns in each of `_TIMES`."""
+def _times(scope: Scope) -> tuple[Ints, Ints, Ints, list[Ints]]:
+    """The goroutines looked at, their names, how often each lived (threads of C share ids), ns in each of `_TIMES`."""
     own = scope.table.goroutines
-    lives = last_lives(scope.table)
-    alive = scope.touches(own.create[lives], own.end[lives]) & scope.has(own.id[lives])
-    lives = lives[alive & scope.spans.known(own.id[lives])]
-    ids = own.id[lives]
+    lives = np.flatnonzero(scope.touches(own.create, own.end) & scope.spans.known(own.id))
+    ids, which, count = np.unique(own.id[lives], return_inverse=True, return_counts=True)
     waiting, waited = scope.states(State.WAITING)
-    reasons = scope.table.states.reason[waiting]
-    texts = scope.table.strings
-    network, sync = (
-        np.isin(reasons, [code for code in np.unique(reasons).tolist() if matches(texts[code])])
-        for matches in (lambda reason: reason == "network", is_sync)
-    )
     spent = [_of(scope, ids, *scope.states(State.RUNNING))]
-    spent += [
-        _of(scope, ids, waiting[mask], waited[mask]) for mask in (network, sync & ~network, ~(network | sync))
-    ]
+    spent += [_of(scope, ids, waiting[kind], waited[kind]) for kind in _kinds_of_wait(scope, waiting)]
     spent += [_of(scope, ids, *scope.states(state)) for state in (State.SYSCALL, State.RUNNABLE)]
     begin = np.maximum(own.create[lives], scope.begin)
     end = np.minimum(scope.closed(own.end[lives]), scope.end)
-    spent += [_ranges(scope, lives, ASSIST), _ranges(scope, lives, SWEEP), _pauses(scope, begin, end)]
-    spent.append(scope.spans.inside(ids, begin, end))
-    return ids, own.name[lives].astype(np.int64), spent
+    for of_life in (_ranges(scope, ASSIST)[lives], _ranges(scope, SWEEP)[lives], _pauses(scope, begin, end)):
+        sums = np.zeros(len(ids), dtype=np.int64)
+        np.add.at(sums, which.ravel(), of_life)
+        spent.append(sums)
+    spent.append(scope.spans.inside(ids, np.full_like(ids, scope.begin), np.full_like(ids, scope.end)))
+    return ids, scope.names(ids).astype(np.int64), count.astype(np.int64), spent
+
+
+def _kinds_of_wait(scope: Scope, waiting: Ints) -> tuple[Mask, Mask, Mask]:
+    """Which of the rows wait for the network, which for other goroutines, which for anything else."""
+    reasons, strings = scope.table.states.reason[waiting], scope.table.strings
+    codes = np.unique(reasons).tolist()
+    network = np.isin(reasons, [code for code in codes if strings[code] == "network"])
+    sync = np.isin(reasons, [code for code in codes if is_sync(strings[code])])
+    return network, sync, ~(network | sync)
 
 
 def _of(scope: Scope, ids: Ints, rows: Ints, time: Ints) -> Ints:
@@ -101,14 +103,14 @@ def _by_id(ids: Ints, goroutines: Ints, time: Ints) -> Ints:
     return sums
 
 
-def _ranges(scope: Scope, lives: Ints, name: str) -> Ints:
-    """The goroutines' time in a range, over their whole lives: a trace does not say whose sweep a sweep is."""
+def _ranges(scope: Scope, name: str) -> Ints:
+    """How long each row of `table.goroutines` was in a range, over its whole life: sweeps are not told one by one."""
     parts, strings = scope.table.parts, scope.table.strings
     codes = [code for code in np.unique(parts.name).tolist() if strings[code] == name]
     picked = (parts.owner == Owner.GOROUTINE) & (parts.kind == PartKind.RANGE) & np.isin(parts.name, codes)
     whole = np.zeros(len(scope.table.goroutines.id), dtype=np.int64)
     np.add.at(whole, parts.row[picked], parts.ns[picked])
-    return whole[lives]
+    return whole
 
 
 def _pauses(scope: Scope, begins: Ints, ends: Ints) -> Ints:
@@ -131,7 +133,8 @@ def _pauses(scope: Scope, begins: Ints, ends: Ints) -> Ints:
         )
         return spent
 
-    return np.maximum(before(ends) - before(begins), 0)
+    paused: Ints = np.maximum(before(ends) - before(begins), 0)
+    return paused
 
 
 def is_gc_stop(name: str) -> bool:

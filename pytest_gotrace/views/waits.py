@@ -96,7 +96,14 @@ def waits(scope: Scope, profile: Profile) -> Waits:
     time = scope.spans.inside(own.goroutine[rows], begin, end)
     rows, time = rows[time > 0], time[time > 0]
     stack = _origins(scope.table, rows) if profile.state == State.RUNNABLE else own.stack[rows]
-    return Waits(rows=rows, time=time, stack=stack)
+    return Waits(rows=rows, time=time, stack=_telling(scope.table, stack))
+
+
+def _telling(table: Table, stacks: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Stacks, where one of nothing but unknown frames is the same as none: Go takes the two for one, too."""
+    distinct, which = np.unique(stacks, return_inverse=True)
+    known = [code if any(map(any, table.stacks[code])) else 0 for code in distinct.tolist()]
+    return np.array(known, dtype=np.int32)[which.ravel()]
 
 
 def samples(scope: Scope, profile: Profile) -> list[Sample]:

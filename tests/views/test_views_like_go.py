@@ -1,0 +1,128 @@
+"""The views against Go's own tools, on traces of real programs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from oracle import TRACES, UNSUPPORTED
+
+from pytest_gotrace.show import Question, load, write_pprof
+from pytest_gotrace.trace import dump
+from pytest_gotrace.views import goroutines, mutator
+from pytest_gotrace.views.pprof import profile
+from pytest_gotrace.views.waits import PROFILES, is_sync, samples
+
+SCENARIOS = ("network", "syscalls", "collection")
+MORE = ("callbacks", "channels", "coroutines", "generations", "mutexes", "regions", "selects", "threads")
+WINDOWS = {"10µs": 10_000, "1ms": 10**6, "10ms": 10**7, "100ms": 10**8, "1h0m0s": 3_600 * 10**9}
+
+
+def different_profiles(trace, go_profile, raw_profile):
+    looked = load(trace, Question())
+    for asked in PROFILES.values():
+        own = raw_profile(profile(samples(looked, asked), 1))
+        theirs = raw_profile(go_profile(trace, asked.name))
+        if own != theirs:
+            yield asked.name, own, theirs
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_profiles(scenario, workload_trace, go_profile, raw_profile):
+    """The four profiles have the counts and nanoseconds of `go tool trace -pprof`, stack by stack."""
+    assert list(different_profiles(workload_trace(scenario), go_profile, raw_profile)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", MORE)
+def test_more_profiles(go, scenario, workload_trace, go_profile, raw_profile):
+    """The same for all else that goroutines can wait for."""
+    if go.version < UNSUPPORTED.get(scenario, (0, 0)):
+        pytest.skip(f"Go {go.version} has no {scenario}")
+    assert list(different_profiles(workload_trace(scenario), go_profile, raw_profile)) == []
+
+
+def test_profiles_are_not_empty(workload_trace):
+    """What is compared is something: each profile has samples in one of the scenarios."""
+    scopes = [load(workload_trace(scenario), Question()) for scenario in SCENARIOS]
+    for asked in PROFILES.values():
+        assert any(samples(looked, asked) for looked in scopes), asked.name
+
+
+def test_difference_to_go_is_nothing(go, workload_trace, go_profile, tmp_path):
+    """`go tool pprof -diff_base` subtracts Go's profile from ours, and nothing is left."""
+    trace = workload_trace("network")
+    write_pprof(trace, Question(view="network"), tmp_path / "own")
+    (tmp_path / "go").write_bytes(go_profile(trace, "net"))
+    command = (go.command, "tool", "pprof", "-top", "-diff_base", tmp_path / "go", tmp_path / "own")
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    whole = shown.partition("Showing nodes accounting for ")[2]
+    assert whole.startswith("0, 0% of ")
+    assert not whole.startswith("0, 0% of 0 ")
+
+
+@pytest.mark.parametrize("scenario", ["collection", "procs"])
+def test_mutator_utilization(scenario, workload_trace, go_mutator):
+    """The utilization is Go's step by step, and its minimum over each window is Go's."""
+    trace = workload_trace(scenario)
+    looked, answers = load(trace, Question()), go_mutator(trace)
+    for name, counted in mutator.COUNTED.items():
+        own = mutator.utilization(looked, counted)
+        steps = zip((own.times - own.times[0]).tolist(), own.values.tolist(), strict=True)
+        assert [list(step) for step in steps] == answers[name]["steps"]
+        for window, expected in answers[name]["minimum"].items():
+            assert own.minimum(WINDOWS[window]) == pytest.approx(expected, abs=1e-12)
+
+
+def test_collection_takes_utilization(workload_trace):
+    """What is compared is something: assists and sweeps take more than the pauses alone."""
+    (shown,) = mutator.view(load(workload_trace("collection"), Question()))
+    row = {row["window"]: row for row in shown.dicts()}[10**7]
+    assert 0 < row["stw+assist+sweep"] < row["stw+assist"] < row["stw"] < 1
+
+
+#: Of goroutines that share an id, as those of callbacks do, Go keeps only the last, and we all.
+UNSHARED = sorted(path for path in TRACES.glob("*.trace") if "callbacks" not in path.stem)
+
+
+@pytest.mark.parametrize("path", UNSHARED, ids=lambda path: path.stem)
+def test_goroutine_groups(path):
+    """Goroutine groups have the sums of Go's summary, in which the dump and Go are equal."""
+    looked = load(path, Question())
+    expected = defaultdict(Counter)
+    for row in map(json.loads, dump.lines(path)):
+        if row["kind"] == "goroutine":
+            expected[row["name"]].update(expected_times(row))
+    for row in goroutines.view(looked)[0].dicts():
+        name, _ = row.pop("function"), row.pop("gc-pause")
+        assert row == {column: expected[name][column] for column in row}
+        del expected[name]
+    assert not expected
+
+
+def expected_times(row):
+    """The columns of the view from what Go says of one goroutine."""
+    times = Counter(
+        count=1, exec=row["exec"], total=row["total"], syscall=row["syscall"] + row["syscall_block"]
+    )
+    times["sched-wait"] = row["sched_wait"]
+    for reason, time in row["block"].items():
+        kind = "net-wait" if reason == "network" else "sync-block" if is_sync(reason) else "other-wait"
+        times[kind] += time
+    times["mark-assist"] = row["range"].get("GC mark assist", 0)
+    times["sweep"] = row["range"].get("GC incremental sweep", 0)
+    return times
+
+
+def test_goroutines_that_share_an_id():
+    """Of goroutines that share an id, as threads of C do, each is counted, with all its time."""
+    looked = load(TRACES / "go126-callbacks.trace", Question())
+    own = looked.table.goroutines
+    assert len(np.unique(own.id)) < len(own.id)
+    rows = list(goroutines.view(looked)[0].dicts())
+    assert sum(row["count"] for row in rows) == len(own.id)
+    assert sum(row["exec"] for row in rows) == own.exec.sum()
+    assert sum(row["sched-wait"] for row in rows) == own.sched_wait.sum()
