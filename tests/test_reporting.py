@@ -1,0 +1,191 @@
+"""Verdicts become the report: rows, counts, the why, and the command that repeats it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import pytest
+from asking import answers, benchmark, budget, questions
+from samples import SIDES, recording, runs_of, spread, traced_runs
+
+from pytest_gotrace.errors import ExitCode, GoTestError
+from pytest_gotrace.prepare import Failure
+from pytest_gotrace.report import exit_code
+from pytest_gotrace.report_json import parse_report, to_json
+from pytest_gotrace.reporting import Circumstances, build, entry, log_text, reproduce, speak
+from pytest_gotrace.stats import Comparison, Summary
+from pytest_gotrace.verdict import Outcome, Verdict
+
+WORSE = runs_of({"base": spread(1000, 6), "head": spread(2000, 6, seed=2)})
+TRACED = traced_runs(
+    {
+        "base": {"exec": spread(500, 6), "sched-wait": spread(100, 6)},
+        "head": {"exec": spread(500, 6), "sched-wait": spread(9000, 6)},
+    }
+)
+
+
+def about(root: Path, *runs, **others) -> Circumstances:
+    fields = {
+        "recording": recording(*runs, seed=11),
+        "recorded_base": False,
+        "failures": (),
+        "budget_files": ("gotrace.yaml",),
+        "root": root,
+        "looks": (6,),
+        "elapsed": 1.23,
+        "warnings": (),
+        "strict": False,
+    }
+    return Circumstances(**fields | others)
+
+
+def verdicts(root, limits, runs=WORSE, *, of=(), more="", **facts) -> list[Verdict]:
+    found, _ = answers(questions(budget(root, limits, more), *of), recording(*runs), **facts)
+    return [verdict for verdicts in found for verdict in verdicts]
+
+
+def test_a_row_says_what_was_measured(tmp_path):
+    """A verdict's row has names, units, limit, place and numbers, and no object of ours."""
+    (verdict,) = verdicts(tmp_path, "{ns/op: +10%}")
+    row = entry(verdict, tmp_path)
+    assert (row.benchmark, row.metric, row.unit, row.outcome) == ("BenchmarkX", "ns/op", "ns", "over")
+    assert (row.budget, row.budget_file, row.line) == ("+10%", "gotrace.yaml", 3)
+    assert row.base.low < row.base.center < row.base.high
+    assert row.base.center == pytest.approx(1000, rel=0.02)
+    assert row.change.center == pytest.approx(1.0, rel=0.05)
+    assert row.pairs == 6
+    assert row.p < 0.05
+
+
+def test_counts_have_no_unit(tmp_path):
+    """The unit of a row is that of its number: counts are plain, times are ns, and a requirement has none."""
+    found = verdicts(
+        tmp_path, "{exec.count: +10%, exec.total: +10%}", TRACED, more="require:\n  - BenchmarkX exec\n"
+    )
+    assert [(entry(v, tmp_path).metric, entry(v, tmp_path).unit) for v in found] == [
+        ("exec.count", "1"),
+        ("exec.total", "ns"),
+        ("require exec", "1"),
+    ]
+
+
+def test_an_interval_without_end_shows_its_centre(tmp_path):
+    """What two runs leave open is not written as infinity, which is no JSON."""
+    (verdict,) = verdicts(tmp_path, "{ns/op: +10%}")
+    wide = Summary(center=5.0, low=-inf, high=inf)
+    none = Summary(center=inf, low=1.0, high=inf)
+    row = entry(
+        replace(verdict, comparison=Comparison(decision="inconclusive", pairs=2, base=wide, head=none)),
+        tmp_path,
+    )
+    assert (row.base.low, row.base.center, row.base.high) == (5.0, 5.0, 5.0)
+    assert row.head is None
+
+
+def test_the_whole_report(tmp_path):
+    """A report names both sides and the method, counts benchmarks, explains what regressed, and survives its file."""
+    runs = (*WORSE, *TRACED)
+    found = verdicts(tmp_path, "{ns/op: +10%}", runs)
+    whole = build(found, about(tmp_path, *runs, warnings=("careful",)))
+    assert (whole.base.name, whole.base.sha, whole.head.dirty) == ("main", SIDES["base"].sha, True)
+    assert (whole.method.seed, whole.method.pairs_run, whole.method.elapsed_seconds) == (11, 6, 1.2)
+    assert (whole.expected, whole.measured, whole.worst) == (1, 1, "over")
+    (why,) = whole.why
+    assert why.sentence.startswith("`sched-wait` +8.92 µs per operation")
+    assert whole.reproduce == f"pytest --gotrace-baseline={'a' * 12} -k BenchmarkX"
+    assert exit_code(whole) is ExitCode.OVER_BUDGET
+    assert parse_report(to_json(whole).encode()) == whole
+
+
+def test_what_is_not_there_was_not_measured(tmp_path):
+    """Of benchmarks that failed, skipped or vanished, the report does not say that they were measured."""
+    there = (
+        benchmark(),
+        benchmark("BenchmarkGone", head="absent"),
+        benchmark("BenchmarkBad", head="failed"),
+        benchmark("BenchmarkSkips", head="skipped"),
+    )
+    found = verdicts(tmp_path, "Benchmark*: {ns/op: +10%}", of=there)
+    whole = build(found, about(tmp_path, *WORSE))
+    assert (whole.expected, whole.measured) == (4, 1)
+
+
+def test_a_missing_region_was_measured_all_the_same(tmp_path):
+    """A benchmark that ran and lacks a region was measured."""
+    found = verdicts(tmp_path, "{'region[db].total': +10%}", TRACED)
+    assert [v.outcome for v in found] == [Outcome.MISSING]
+    assert build(found, about(tmp_path, *TRACED)).measured == 1
+
+
+def test_what_blocks_an_item_blocks_the_report(tmp_path):
+    """The report's exit code and the verdicts agree, also where a machine is too noisy for a budget."""
+    noisy = runs_of({"base": spread(1000, 20, 0.3), "head": spread(1000, 20, 0.3, seed=2)})
+    strict = "defaults: {on_inconclusive: fail}\n"
+    found = verdicts(tmp_path, "{ns/op: +1%}", noisy, more=strict, look=3)
+    whole = build(found, about(tmp_path, *noisy, strict=True))
+    assert [v.blocks for v in found] == [False]
+    assert whole.verdicts[0].level == "warn"
+    assert exit_code(whole) is ExitCode.PASS
+    close = verdicts(tmp_path, "{ns/op: +100%}", WORSE, more=strict)
+    assert [v.blocks for v in close] == [True]
+    assert exit_code(build(close, about(tmp_path, *WORSE, strict=True))) is ExitCode.OVER_BUDGET
+
+
+def test_only_what_regressed_is_explained(tmp_path):
+    """A benchmark that is within its budget has no why, however its states moved."""
+    found = verdicts(tmp_path, "{ns/op: +150%}", (*WORSE, *TRACED))
+    assert build(found, about(tmp_path, *WORSE, *TRACED)).why == ()
+
+
+def test_the_text_of_an_item(tmp_path):
+    """An item that did not pass says what was expected and found, why, and how to repeat it, for each bad verdict."""
+    runs = (*WORSE, *TRACED)
+    found = verdicts(tmp_path, "{ns/op: +10%}", runs)
+    text = speak(found, build(found, about(tmp_path, *runs)), tmp_path)
+    assert "BenchmarkX ns/op within +10% (gotrace.yaml:3)" in text
+    assert "why:       `sched-wait` +8.92 µs" in text
+    assert "reproduce: pytest --gotrace-baseline=aaaaaaaaaaaa -k BenchmarkX" in text
+    fine = verdicts(tmp_path, "{ns/op: +150%}")
+    assert speak(fine, build(fine, about(tmp_path, *WORSE)), tmp_path) == ""
+
+
+def test_the_text_of_a_failure_ends_with_its_output(tmp_path):
+    """A benchmark that failed shows what it printed last, found while it was tried or while it was measured."""
+    tried = verdicts(tmp_path, "{ns/op: +10%}", of=[benchmark(head="failed")])
+    text = speak(tried, build(tried, about(tmp_path)), tmp_path)
+    assert text.endswith("output:\n  the last words")
+    failure = Failure(benchmark="BenchmarkX", side="head", error=GoTestError("crashed", tail="later words"))
+    measured = verdicts(tmp_path, "{ns/op: +10%}", failures={"BenchmarkX": failure})
+    text = speak(measured, build(measured, about(tmp_path, failures=(failure,))), tmp_path)
+    assert text.endswith("output:\n  later words")
+
+
+def test_output_gives_no_orders_to_a_runner():
+    """Lines that a CI runner would take as commands are made harmless, line by line."""
+    text = log_text("fine\n::add-mask::x\n\tindented")
+    assert "\n::" not in text
+    assert not any(line.strip().startswith("::") for line in text.splitlines())
+    assert "    indented" in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "name", "command"),
+    [
+        (Outcome.OVER, "BenchmarkX/a b", f"pytest --gotrace-baseline={'a' * 12} -k BenchmarkX"),
+        (Outcome.INCONCLUSIVE, "BenchmarkX", f"pytest --gotrace-baseline={'a' * 12} -k BenchmarkX"),
+        (Outcome.WITHIN, "BenchmarkX", f"pytest --gotrace-baseline={'a' * 12}"),
+    ],
+)
+def test_the_command_that_repeats(tmp_path, outcome, name, command):
+    """The command measures what did not pass again, against the same base; everything where all is well."""
+    (question,) = questions(budget(tmp_path, "Benchmark*: {ns/op: +10%}"), benchmark(name))
+    verdict = Verdict(question=question, key=None, outcome=outcome)
+    assert reproduce(SIDES["base"], [verdict]) == command
+
+
+def test_a_base_without_a_hash():
+    """Where the base has no hash, the command asks for the merge-base."""
+    assert reproduce(None, []) == "pytest --gotrace-baseline"
