@@ -10,7 +10,8 @@ cdef struct Rows:
 cdef class Columns:
     cdef Rows rows
     cdef list dtypes
-    cdef list arrays
+    cdef list memory
+    cdef void allocate(self, int64_t capacity) except *
 
 cdef int grow(Rows *rows) noexcept nogil
 cdef int nearly_full(Rows *rows) noexcept nogil

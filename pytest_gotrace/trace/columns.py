@@ -1,11 +1,15 @@
-"""Columns of equal length that are filled without the interpreter, and are NumPy arrays from the beginning.
+"""Columns of equal length that are filled without the interpreter, and become NumPy arrays without a copy.
 
-NumPy asks the system for large pages where there are any; touching fresh memory is what filling columns costs most.
+Touching fresh memory is what filling them costs most, so it is asked for once, by foresight, and not moved. It is not
+NumPy's: that asks for large pages, which are cheap where the machine has them at hand, and slow where it has not.
 """
 
 import cython
 import numpy as np
+from cython.cimports.cpython.buffer import Py_buffer, PyBuffer_FillInfo
 from cython.cimports.libc.stdint import int64_t
+from cython.cimports.libc.stdlib import calloc, free
+from cython.cimports.libc.string import memcpy
 from cython.cimports.pytest_gotrace.trace.columns import Rows
 
 FIRST_ROWS = 256
@@ -13,37 +17,63 @@ FIRST_ROWS = 256
 
 @cython.final
 @cython.cclass
+class Memory:
+    """Zeroed memory that lives as long as an array looks at it."""
+
+    start: cython.p_char
+    size: cython.Py_ssize_t
+
+    def __cinit__(self, size: cython.Py_ssize_t):
+        self.start = cython.cast(cython.p_char, calloc(size, 1))
+        self.size = size
+        if self.start == cython.NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.start)
+
+    def __getbuffer__(self, buffer: cython.pointer(Py_buffer), flags: cython.int):
+        PyBuffer_FillInfo(buffer, self, self.start, self.size, 0, flags)
+
+
+@cython.final
+@cython.cclass
 class Columns:
-    """A table under way. Whoever fills it writes through `rows`, and calls `grow` when it is full."""
+    """A table under way. Whoever fills it writes through `rows`, and calls `grow` when it is full; what is not written
+    is zero."""
 
     def __cinit__(self, dtypes):
         self.dtypes = [np.dtype(code) for code in dtypes]
         self.rows.owner = cython.cast(cython.p_void, self)
-        self.arrays = []
+        self.memory = []
         self.allocate(FIRST_ROWS)
 
-    def allocate(self, capacity: int64_t) -> None:
+    @cython.cfunc
+    def allocate(self, capacity: int64_t) -> cython.void:
         """Room for `capacity` rows, to which those so far are moved."""
-        arrays = [np.empty(capacity, dtype) for dtype in self.dtypes]
-        for column, filled in enumerate(self.arrays):
-            arrays[column][: self.rows.count] = filled[: self.rows.count]
-        self.arrays = arrays
-        self.rows.capacity = capacity
+        memory = [Memory(capacity * dtype.itemsize) for dtype in self.dtypes]
         column: cython.int
-        for column in range(len(arrays)):
-            start: cython.size_t = arrays[column].ctypes.data
-            self.rows.data[column] = cython.cast(cython.p_char, start)
+        for column in range(len(memory)):
+            fresh: Memory = memory[column]
+            width: cython.size_t = self.dtypes[column].itemsize
+            if self.rows.count:
+                memcpy(fresh.start, self.rows.data[column], self.rows.count * width)
+            self.rows.data[column] = fresh.start
+        self.memory = memory
+        self.rows.capacity = capacity
 
-    def take(self, capacity: int64_t = FIRST_ROWS) -> list:
-        """The rows so far, as arrays. Starts anew, with room for `capacity` rows."""
-        arrays = [array[: self.rows.count] for array in self.arrays]
-        if self.rows.count == 0:
-            arrays = [np.empty(0, dtype) for dtype in self.dtypes]
-        elif self.rows.count < self.rows.capacity >> 2:
-            arrays = [array.copy() for array in arrays]  # the rest would be kept with them
-        self.arrays = []
+    def take(self) -> list:
+        """The rows so far, as arrays. Starts anew."""
+        arrays = [np.empty(0, dtype) for dtype in self.dtypes]
+        if self.rows.count:
+            arrays = [
+                np.frombuffer(memory, dtype)[: self.rows.count]
+                for memory, dtype in zip(self.memory, self.dtypes, strict=True)
+            ]
+            if self.rows.count < self.rows.capacity >> 2:
+                arrays = [array.copy() for array in arrays]  # the rest would be kept with them
         self.rows.count = 0
-        self.allocate(max(capacity, FIRST_ROWS))
+        self.allocate(FIRST_ROWS)
         return arrays
 
 

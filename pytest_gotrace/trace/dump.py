@@ -139,7 +139,7 @@ def _durations(own: Any, i: int, parts: PartsOf) -> Row:
     return {**{name: int(getattr(own, name)[i]) for name in _TIMES}, "block": block, "range": ranges}
 
 
-def _last_lives(ids: Int64, lives: Int64) -> list[int]:
+def _last_lives(ids: Int64, lives: Int32) -> list[int]:
     """The rows of the last life of each id, by id."""
     order = np.lexsort((lives, ids))
     last = np.append(ids[order][1:] != ids[order][:-1], True)[: len(order)]

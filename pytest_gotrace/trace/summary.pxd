@@ -60,7 +60,7 @@ cdef struct Life:
     Flight *flights
     int32_t flight_count
     int32_t flight_capacity
-    int64_t number       # distinguishes those that had the same id one after the other
+    int32_t number       # distinguishes those that had the same id one after the other
     int64_t creator
     int32_t creation_stack
     int32_t syscall_proc
@@ -68,7 +68,7 @@ cdef struct Life:
 cdef struct ProcLife:
     int32_t syscalling   # the goroutine whose system call it serves, -1 for none
     int64_t id
-    int64_t sweeper      # number of the goroutine that swept when the sweep began, -1 for none
+    int32_t sweeper      # number of the goroutine that swept when the sweep began, -1 for none
     int64_t sweep_begin  # 0: no sweep
     int32_t sweep_stack
 
@@ -96,7 +96,7 @@ cdef struct State:
     Life *lives
     int64_t life_count
     int64_t life_capacity
-    int64_t lives_begun
+    int32_t lives_begun
     ProcLife *procs
     int32_t proc_count
     Task *tasks

@@ -369,8 +369,8 @@ def snapshot(s: StateP, g: LifeP, now: int64_t) -> cython.int:
 # The columns of each table, in the order of its fields in `table`; parts and ranges are named by the reader.
 TABLES = {
     "states": ("i8", "u1", "i4", "i8", "i8", "i4", "i8", "i4"),
-    "goroutines": ("i8", "i8", "i4", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i4"),
-    "regions": ("i8", "i8", "i4", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i4"),
+    "goroutines": ("i8", "i4", "i4", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i4"),
+    "regions": ("i8", "i4", "i4", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i8", "i4"),
     "tasks": ("i8", "i4", "i8", "i8", "i8", "i8", "i8"),
     "logs": ("i8", "i8", "i8", "i4", "i4"),
     "ranges": ("u1", "i4", "i8", "i8", "i8", "i8", "i4"),
@@ -554,7 +554,7 @@ def put_goroutine(s: StateP, g: LifeP) -> cython.int:
         return fail(s, wire.F_MEMORY, 0)
     at = s.goroutines.count
     put8(s.goroutines, at, 0, g.id)
-    put8(s.goroutines, at, 1, g.number)
+    put4(s.goroutines, at, 1, g.number)
     put4(s.goroutines, at, 2, g.name)
     put8(s.goroutines, at, 3, g.create)
     put8(s.goroutines, at, 4, g.start if g.start else -1)
@@ -579,13 +579,15 @@ def put_region(s: StateP, g: LifeP, r: RegionP, start: int64_t, end: int64_t) ->
         return fail(s, wire.F_MEMORY, 0)
     at = s.regions.count
     put8(s.regions, at, 0, g.id)
-    put8(s.regions, at, 1, g.number)
+    put4(s.regions, at, 1, g.number)
     put4(s.regions, at, 2, r.name)
     put8(s.regions, at, 3, r.task)
     put8(s.regions, at, 4, start)
     put8(s.regions, at, 5, end)
     for i in range(5):
-        put8(s.regions, at, 6 + i, s.times[i] - r.times[i])
+        # Mostly there is no system call; memory that is not written is not even made.
+        if s.times[i] != r.times[i]:
+            put8(s.regions, at, 6 + i, s.times[i] - r.times[i])
     put4(s.regions, at, 11, r.stack)
     s.regions.count += 1
     for i in range(r.saved):

@@ -77,7 +77,7 @@ class Goroutines:
     that had the same id one after the other (threads of C do); `creation_stack` is where `creator` was."""
 
     id: Int64
-    life: Int64
+    life: Int32
     name: Int32
     create: Int64
     start: Int64
@@ -99,7 +99,7 @@ class Regions:
     was created within a region and so inherits its task. `stack` is where the region began."""
 
     goroutine: Int64
-    life: Int64
+    life: Int32
     name: Int32
     task: Int64
     start: Int64
