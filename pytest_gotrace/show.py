@@ -79,26 +79,26 @@ def jsonl(path: str | Path, question: Question) -> Iterator[str]:
     view = question.answered_by
     for shown in look(load(path, question), view):
         for row in shown.top(question.top).dicts():
-            yield json.dumps({"view": shown.name, **row}, separators=(",", ":"))
+            yield _json({"view": shown.name, **row})
 
 
 def diff(base: str | Path, head: str | Path, question: Question) -> Iterator[str]:
     """The lines of the tables of what differs between two traces, largest first; raises as `table`."""
-    for name, path in (("base", base), ("head", head)):
-        yield f"{name} {_headline(path, load(path, question))}"
+    both = load(base, question), load(head, question)
+    for name, path, looked in zip(("base", "head"), (base, head), both, strict=True):
+        yield f"{name} {_headline(path, looked)}"
     yield "One run each: what differs need not be a change of the code; `pytest --gotrace-baseline` measures that."
-    for found in _differences(base, head, question):
+    for found in _differences(both, question):
         yield from _difference(found, question.top or ROWS)
 
 
 def diff_jsonl(base: str | Path, head: str | Path, question: Question) -> Iterator[str]:
     """The same as JSON objects, one measure of one row a line; raises as `table`."""
-    for found in _differences(base, head, question):
+    for found in _differences((load(base, question), load(head, question)), question):
         for delta in found.deltas[: question.top]:
             keys = {column.name: value for column, value in zip(found.keys, delta.row, strict=True)}
             numbers = {"base": delta.base, "head": delta.head, "delta": delta.delta}
-            row = {"view": found.name, **keys, "measure": delta.measure.name, **numbers}
-            yield json.dumps(row, separators=(",", ":"))
+            yield _json({"view": found.name, **keys, "measure": delta.measure.name, **numbers})
 
 
 def write_pprof(path: str | Path, question: Question, into: str | Path) -> None:
@@ -138,10 +138,14 @@ def load(path: str | Path, question: Question) -> Scope:
     )
 
 
-def _differences(base: str | Path, head: str | Path, question: Question) -> Iterator[Difference]:
+def _json(row: dict[str, Value]) -> str:
+    """ASCII on one line, in which a CI runner finds no command to it: GitHub's obeys `##[cmd]` anywhere."""
+    return json.dumps(row, separators=(",", ":")).replace("##[", "#\\u0023[")
+
+
+def _differences(both: tuple[Scope, Scope], question: Question) -> Iterator[Difference]:
     view = "all" if question.view is None else question.answered_by
-    both = [look(load(path, question), view) for path in (base, head)]
-    return differences(*both)
+    return differences(*(look(looked, view) for looked in both))
 
 
 def _headline(path: str | Path, looked: Scope) -> str:

@@ -29,11 +29,12 @@ def view(scope: Scope) -> tuple[Listing, ...]:
 
 
 def _rows(scope: Scope) -> NDArray[np.int64]:
+    """Tasks that are looked at. The background task (0), which Go lists once a region names it, never is."""
     own = scope.table.tasks
-    picked = scope.touches(own.start, own.end)
+    picked = scope.touches(own.start, own.end) & (own.id != 0)
     if scope.tasks is not None:
         picked &= np.isin(own.id, scope.tasks)
-    if scope.goroutines is not None:
+    elif scope.goroutines is not None:
         regions = scope.table.regions
         picked &= np.isin(own.id, regions.task[scope.has(regions.goroutine)])
     return np.flatnonzero(picked)
