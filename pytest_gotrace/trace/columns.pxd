@@ -7,6 +7,10 @@ cdef struct Rows:
     int64_t capacity
     void *owner          # the Columns, which is asked for more room
 
+cdef struct Block:
+    char *start
+    size_t size
+
 cdef class Columns:
     cdef Rows rows
     cdef list dtypes

@@ -585,9 +585,7 @@ def put_region(s: StateP, g: LifeP, r: RegionP, start: int64_t, end: int64_t) ->
     put8(s.regions, at, 4, start)
     put8(s.regions, at, 5, end)
     for i in range(5):
-        # Mostly there is no system call; memory that is not written is not even made.
-        if s.times[i] != r.times[i]:
-            put8(s.regions, at, 6 + i, s.times[i] - r.times[i])
+        put8(s.regions, at, 6 + i, s.times[i] - r.times[i])
     put4(s.regions, at, 11, r.stack)
     s.regions.count += 1
     for i in range(r.saved):
