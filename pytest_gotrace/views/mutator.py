@@ -22,7 +22,7 @@ from pytest_gotrace.views.collector import named
 from pytest_gotrace.views.goroutines import ASSIST, SWEEP, is_gc_stop
 from pytest_gotrace.views.listing import Column, Kind, Listing, Merge, listing
 from pytest_gotrace.views.scope import Scope
-from pytest_gotrace.views.spans import Ints
+from pytest_gotrace.views.spans import Axis, Ints
 
 WINDOWS = (1_000_000, 10_000_000, 100_000_000)
 Floats = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Utilization:
             return 0.0
         last = self.times[-1] - window
         places = np.concatenate((self.times, self.times - window, [last]))
-        places = np.unique(places[(places >= self.times[0]) & (places <= last)])
+        places = places[(places >= self.times[0]) & (places <= last)]
         means = (self._before(places + window) - self._before(places)) / window
         return min(1.0, float(means.min()))
 
@@ -82,7 +82,8 @@ def utilization(scope: Scope, counted: frozenset[str]) -> Utilization | None:
         return None
     begin = max(int(processors[0][0]), scope.begin)
     stops, works = _stops(scope, counted), _works(scope, counted)
-    times = np.unique(np.concatenate([[begin], processors[0], stops[0], works[0]]))
+    times = np.sort(np.concatenate([[begin], processors[0], stops[0], works[0]]))
+    times = times[np.append(times[1:] != times[:-1], True)]
     busy = _running_sum(works, times)
     count = processors[1][np.maximum(np.searchsorted(processors[0], times, side="right") - 1, 0)]
     taken = np.where(_running_sum(stops, times) > 0, count, np.minimum(busy, count))
@@ -157,27 +158,24 @@ def _assists(scope: Scope) -> _Steps:
     executing &= np.isin(states.goroutine, own.goroutine[rows])
     for times, change in ((states.begin, 1), (states.end, -1)):
         at, goroutines = times[executing], states.goroutine[executing]
-        inside = _strictly_inside(goroutines, at, own.goroutine[rows], begins, ends)
+        inside = _strictly_inside(scope, goroutines, at, rows)
         steps.append((at[inside], np.full(int(inside.sum()), change, np.int64)))
     return np.concatenate([step[0] for step in steps]), np.concatenate([step[1] for step in steps])
 
 
 def _strictly_inside(
-    goroutines: Ints, times: Ints, owners: Ints, begins: Ints, ends: Ints
+    scope: Scope, goroutines: Ints, times: Ints, rows: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Whether each time lies between, and not at, the ends of an interval of the same goroutine."""
-    order = np.lexsort((begins, owners))
-    owners, begins, ends = owners[order], begins[order], ends[order]
-    first, count = np.searchsorted(owners, goroutines), np.searchsorted(owners, goroutines, side="right")
-    found = np.zeros(len(times), dtype=np.bool_)
-    ids, which = np.unique(goroutines, return_inverse=True)
-    by_goroutine = np.argsort(which.ravel(), kind="stable")
-    borders = np.searchsorted(which.ravel()[by_goroutine], np.arange(len(ids) + 1))
-    for k in range(len(ids)):
-        rows = by_goroutine[borders[k] : borders[k + 1]]
-        low, high = int(first[rows[0]]), int(count[rows[0]])
-        at = low + np.searchsorted(begins[low:high], times[rows], side="left") - 1
-        valid = at >= low
-        end = ends[np.maximum(at, low)]
-        found[rows] = valid & ((end < 0) | (times[rows] < end))
-    return found & (times >= 0)
+    """Whether each time lies between, and not at, the ends of one of the ranges `rows` of the same goroutine."""
+    own = scope.table.ranges
+    axis = Axis(own.goroutine[rows], first=scope.table.begin - 1, last=scope.table.end)
+    begins = axis.places(own.goroutine[rows], own.begin[rows])
+    order = np.argsort(begins, kind="stable")
+    ends = axis.places(own.goroutine[rows], np.where(own.end[rows] < 0, scope.table.end, own.end[rows]))[
+        order
+    ]
+    places = axis.places(goroutines, times)
+    at = np.searchsorted(begins[order], places, side="left") - 1
+    # An end is on the axis of its own goroutine, so that what follows of others lies behind it.
+    inside: NDArray[np.bool_] = (at >= 0) & (places < ends[np.maximum(at, 0)]) & (times >= 0)
+    return inside

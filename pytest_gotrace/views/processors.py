@@ -30,32 +30,49 @@ def view(scope: Scope) -> tuple[Listing, ...]:
 
 
 def _course(scope: Scope) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """The times at which anything changes, and from each on: running, runnable, GOMAXPROCS, stops of the world."""
+    """The times at which anything changes, and from each on: running, runnable, GOMAXPROCS, stops of the world.
+
+    1. Every interval is a step up at its begin and down at its end; all steps are put in the order of time.
+    2. The sums of the steps are the counts; of several steps at one time the last sum holds.
+    """
     states, ranges = scope.table.states, scope.table.ranges
     codes = [code for code in np.unique(ranges.name).tolist() if scope.table.strings[code].startswith(_STOP)]
     stops = np.isin(ranges.name, codes)
-    intervals = [(states.begin[picked], states.end[picked]) for picked in (
-        states.state == State.RUNNING,
-        states.state == State.RUNNABLE,
-    )]  # fmt: skip
-    intervals.append((ranges.begin[stops], ranges.end[stops]))
-    metrics = scope.table.metrics
-    procs = np.flatnonzero((metrics.kind == Metric.PROCS) & (metrics.time <= scope.end))
+    running, runnable = (states.state == state for state in (State.RUNNING, State.RUNNABLE))
+    intervals = (
+        (states.begin[running], states.end[running]),
+        (states.begin[runnable], states.end[runnable]),
+        (ranges.begin[stops], ranges.end[stops]),
+    )
     edges = [np.clip(scope.closed(part), scope.begin, scope.end) for pair in intervals for part in pair]
-    changes = np.clip(metrics.time[procs], scope.begin, scope.end)
-    times = np.unique(np.concatenate([*edges, changes, [scope.begin, scope.end]]))
-    counts = [_number(edges[2 * i], edges[2 * i + 1], times[:-1]) for i in range(3)]
-    at = np.searchsorted(metrics.time[procs], times[:-1], side="right") - 1
-    # Before the trace says how many processors there are, there are as many as it says first.
-    known = metrics.value[procs] if len(procs) else np.zeros(1, dtype=np.int64)
-    return times, counts[0], counts[1], known[np.maximum(at, 0)], counts[2]
+    changes, count = _processors(scope)
+    times = np.concatenate([*edges, changes, [scope.begin, scope.end]])
+    order = np.argsort(times, kind="stable")
+    times = times[order]
+    last = np.append(times[1:] != times[:-1], True)
+    sums = [_sums(edges, kind, order)[last][:-1] for kind in range(len(intervals))]
+    times = times[last]
+    at = np.maximum(np.searchsorted(changes, times[:-1], side="right") - 1, 0)
+    return times, sums[0], sums[1], count[at], sums[2]
 
 
-def _number(begins: Ints, ends: Ints, times: Ints) -> Ints:
-    """How many of the intervals hold each time."""
-    begun = np.searchsorted(np.sort(begins), times, side="right")
-    ended = np.searchsorted(np.sort(ends), times, side="right")
-    return (begun - ended).astype(np.int64)
+def _sums(edges: list[Ints], kind: int, order: NDArray[np.int64]) -> Ints:
+    """How many intervals of a kind are open behind each step, the steps in the given order."""
+    steps = np.zeros(len(order), dtype=np.int8)
+    begin = sum(len(part) for part in edges[: 2 * kind])
+    middle = begin + len(edges[2 * kind])
+    steps[begin:middle] = 1
+    steps[middle : middle + len(edges[2 * kind + 1])] = -1
+    return np.cumsum(steps[order], dtype=np.int64)
+
+
+def _processors(scope: Scope) -> tuple[Ints, Ints]:
+    """When GOMAXPROCS became what. Before the trace says so there are as many processors as it says first."""
+    own = scope.table.metrics
+    rows = np.flatnonzero((own.kind == Metric.PROCS) & (own.time <= scope.end))
+    if len(rows) == 0:
+        return np.array([scope.begin], dtype=np.int64), np.zeros(1, dtype=np.int64)
+    return np.clip(own.time[rows], scope.begin, scope.end), own.value[rows]
 
 
 def _utilization(scope: Scope, lasted: Ints, running: Ints, runnable: Ints, count: Ints) -> Listing:
