@@ -10,7 +10,7 @@ CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_go
 GO     := $(shell go version 2>/dev/null | grep -Eo 'go1\.(2[2-9]|[3-9][0-9])' || true)
 EXTRAS := dev,github,report$(if $(GO),,$(shell printf ',go'))
 
-.PHONY: demo test test-all lint types format bench oracle clean
+.PHONY: demo test test-all lint types format bench oracle fuzz clean
 
 demo: $(STAMP)          ## a red verdict and a green one, on the example repository
 	$(BIN)/python example-go-repo/demo.py
@@ -37,6 +37,15 @@ bench: $(STAMP)         ## the trace core against Go's own reader
 
 oracle: $(STAMP)        ## make oracle FILES="a.trace b.trace": compare with Go's own reader, event by event
 	$(BIN)/python -m tests.oracle $(FILES)
+
+TIME ?= 60
+fuzz: fuzz/.venv/.installed     ## make fuzz TIME=60: hostile bytes for the trace core, under clang's sanitizers
+	fuzz/.venv/bin/python fuzz $(TIME)
+
+fuzz/.venv/.installed: fuzz/requirements.txt
+	$(PYTHON) -m venv fuzz/.venv
+	fuzz/.venv/bin/python -m pip install --quiet --requirement $<
+	touch $@
 
 $(VENV):
 	$(PYTHON) -m venv $(VENV)

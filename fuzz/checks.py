@@ -1,0 +1,64 @@
+"""What a table promises, whatever the file was."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from pytest_gotrace.trace import Metric, Owner, PartKind, State, Table
+
+STRINGS = {"reason", "name", "category", "message"}
+STACKS = {"stack", "waker_stack", "creation_stack"}
+ENUMS = {
+    ("states", "state"): State,
+    ("parts", "owner"): Owner,
+    ("parts", "kind"): PartKind,
+    ("metrics", "kind"): Metric,
+}
+FRAMES = 128
+
+
+def check(table: Table) -> None:
+    """Raises `AssertionError` for what is not as it should be."""
+    for name in (f.name for f in fields(table)):
+        columns = getattr(table, name)
+        if is_dataclass(columns):
+            _columns(table, name, columns)
+    assert table.events >= 0
+    assert table.strings[0] == ""
+    assert table.stacks[0] == ()
+    for string in table.strings:
+        string.encode()
+    for stack in table.stacks:
+        assert len(stack) <= FRAMES
+    _rows(table)
+
+
+def _columns(table: Table, name: str, columns: Any) -> None:
+    lengths = set()
+    for column in (f.name for f in fields(columns)):
+        values = getattr(columns, column)
+        lengths.add(len(values))
+        if column in STRINGS:
+            _within(values, len(table.strings), f"{name}.{column}")
+        elif column in STACKS:
+            _within(values, len(table.stacks), f"{name}.{column}")
+        if (name, column) in ENUMS:
+            known = [member.value for member in ENUMS[name, column]]
+            assert np.isin(values, known).all(), f"{name}.{column}: {np.setdiff1d(values, known)[:3]}"
+    assert len(lengths) == 1, f"{name}: columns of {lengths} rows"
+
+
+def _within(codes: Any, count: int, what: str) -> None:
+    assert len(codes) == 0 or 0 <= codes.min() <= codes.max() < count, (
+        f"{what}: {codes.min()} to {codes.max()}"
+    )
+
+
+def _rows(table: Table) -> None:
+    """Parts belong to rows that are there."""
+    parts = table.parts
+    for owner, rows in ((Owner.GOROUTINE, table.goroutines.id), (Owner.REGION, table.regions.goroutine)):
+        _within(parts.row[parts.owner == owner], len(rows), f"parts of {owner.name.lower()}s")
