@@ -23,18 +23,26 @@ from typing import TypeVar
 
 from pytest_gotrace import checkout, gotest, recording, survey
 from pytest_gotrace.budget import Budget, load
+from pytest_gotrace.judge import Decisions, judge
 from pytest_gotrace.measure import Target, orders
 from pytest_gotrace.metrics import Key
 from pytest_gotrace.options import Customs, Options
 from pytest_gotrace.prepare import Bench, Failure, Module, Progress, prepare
-from pytest_gotrace.questions import ask, module_directory, place, refuse_unmatched, wanted, with_recorded
+from pytest_gotrace.questions import (
+    ask,
+    doubts,
+    module_directory,
+    refuse_unmatched,
+    wanted,
+    with_recorded,
+)
 from pytest_gotrace.recording import Recording, Run, Side
 from pytest_gotrace.report import Report
-from pytest_gotrace.reporting import Circumstances, build
+from pytest_gotrace.reporting import Circumstances, build, place
 from pytest_gotrace.schedule import Schedule
 from pytest_gotrace.sides import put_in_place, recorded_base
 from pytest_gotrace.stats import Plan
-from pytest_gotrace.verdict import Decisions, Facts, Outcome, Question, Verdict, judge
+from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict
 
 #: Traced pairs that explain a regression whose budget only asked for untraced ones.
 _EXPLAINING = 6
@@ -119,12 +127,7 @@ class Gate:
         module = self._module(budget, module_directory(path, self.root))
         refuse_unmatched(budget, module, self.root)
         self._budgets[path] = budget
-        for waiver in budget.expired_waivers(date.today()):
-            self._warnings.append(
-                f"{place(waiver.path, self.root)}:{waiver.line}: the waiver for {waiver.benchmark_glob} "
-                f"ended on {waiver.until}; it no longer counts"
-            )
-        self._warnings += budget.advice()
+        self._warnings += doubts(budget, self.root, date.today())
         return tuple(ask(budget, module))
 
     def _module(self, budget: Budget, directory: str) -> Module:
@@ -260,7 +263,7 @@ class Gate:
             Circumstances(
                 recording=self.recording(),
                 recorded_base=self._recorded is not None,
-                failures=tuple(self._all_failures()),
+                failures=tuple(self._failures.values()),
                 budget_files=tuple(place(path, self.root) for path in self._budgets),
                 root=self.root,
                 looks=self._schedule.plan(self._verdicts, self._seed).looks,
@@ -269,16 +272,6 @@ class Gate:
                 strict=any(b.defaults.on_inconclusive == "fail" for b in self._budgets.values()),
             ),
         )
-
-    def _all_failures(self) -> Iterator[Failure]:
-        """Each failure once: of the measuring, then those found while everything was tried."""
-        yield from self._failures.values()
-        seen = set()
-        for question in self._verdicts:
-            for status in question.benchmark.status.values():
-                if status.failure and id(status.failure.error) not in seen:
-                    seen.add(id(status.failure.error))
-                    yield status.failure
 
 
 __all__ = ["Customs", "Gate", "Options"]

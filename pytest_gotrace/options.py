@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pytest_gotrace.distributions import built_in_metrics
 from pytest_gotrace.gotest import GoCommand
+from pytest_gotrace.judge import Compare
 from pytest_gotrace.measure import RUN_SECONDS
 from pytest_gotrace.metrics import Key, Metric
 from pytest_gotrace.stats import Plan
 from pytest_gotrace.stats import judge as judge_cells
-from pytest_gotrace.verdict import Compare, Verdict
+from pytest_gotrace.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

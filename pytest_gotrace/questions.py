@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pytest_gotrace.budget import Budget, Requirement, unmatched, unmatched_message
 from pytest_gotrace.errors import BudgetError
-from pytest_gotrace.prepare import Benchmark, Failure, Module, Status
+from pytest_gotrace.prepare import Benchmark, Module, Status
 from pytest_gotrace.recording import SIDES, Recording, Side
+from pytest_gotrace.reporting import place
 from pytest_gotrace.verdict import Question
 
 _DECLARED = "/Benchmark"
@@ -85,9 +87,14 @@ def ask(budget: Budget, module: Module) -> Iterator[Question]:
         yield Question(benchmark=_unbuilt(module, package), rule=everything, budget=budget)
 
 
-def place(path: Path, root: Path) -> str:
-    """A path as a reader knows it: relative to the repository."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+def doubts(budget: Budget, root: Path, today: date) -> Iterator[str]:
+    """What its author should know about a budget: waivers that ended, and what is hardly meant."""
+    for waiver in budget.expired_waivers(today):
+        yield (
+            f"{place(waiver.path, root)}:{waiver.line}: the waiver for {waiver.benchmark_glob} "
+            f"ended on {waiver.until}; it no longer counts"
+        )
+    yield from budget.advice()
 
 
 _ABSENT = Status(presence="absent")

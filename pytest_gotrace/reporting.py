@@ -26,7 +26,10 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What a report says besides its verdicts. `root` is the repository, which places are told relative to."""
+    """What a report says besides its verdicts. `root` is the repository, which places are told relative to.
+
+    `failures` are those of the measuring.
+    """
 
     recording: Recording
     recorded_base: bool
@@ -66,7 +69,7 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
         on_inconclusive="fail" if about.strict else "warn",
         verdicts=tuple(entry(verdict, about.root) for verdict in verdicts),
         why=tuple(_why(diagnose(name, about.recording, over)) for name, over in _regressed(verdicts).items()),
-        failures=tuple(_failure(failure) for failure in about.failures),
+        failures=tuple(_failure(failure) for failure in _all_failures(verdicts, about)),
         warnings=about.warnings,
         reproduce=reproduce(sides.get("base"), verdicts),
     )
@@ -119,7 +122,7 @@ def entry(verdict: Verdict, root: Path) -> report.VerdictEntry:
         else None,
         better=rule.limit.better if isinstance(rule, Rule) else "lower",
         budget=str(rule.limit) if isinstance(rule, Rule) else "",
-        budget_file=_relative(rule.path, root),
+        budget_file=place(rule.path, root),
         line=rule.line,
         reason=verdict.reason,
         **(_numbers(comparison) if comparison else {}),
@@ -200,6 +203,16 @@ def _line(place: Place) -> report.LineShift:
     )
 
 
+def _all_failures(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[Failure]:
+    """Each failure once: of the measuring, then those found while everything was tried."""
+    yield from about.failures
+    seen = set()
+    for status in (status for v in verdicts for status in v.question.benchmark.status.values()):
+        if status.failure and id(status.failure.error) not in seen:
+            seen.add(id(status.failure.error))
+            yield status.failure
+
+
 def _failure(failure: Failure) -> report.Failure:
     error = failure.error
     return report.Failure(
@@ -236,7 +249,8 @@ def log_text(text: str) -> str:
     return "\n".join("  " + log_line(line.expandtabs(4)) for line in text.splitlines())
 
 
-def _relative(path: Path, root: Path) -> str:
+def place(path: Path, root: Path) -> str:
+    """A path as a reader knows it: relative to the repository."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 

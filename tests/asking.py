@@ -8,12 +8,13 @@ from pathlib import Path
 from pytest_gotrace.budget import Budget, load
 from pytest_gotrace.distributions import built_in_metrics
 from pytest_gotrace.errors import GoTestError
+from pytest_gotrace.judge import judge
 from pytest_gotrace.prepare import Benchmark, Failure, Module, Presence, Status
 from pytest_gotrace.questions import ask
 from pytest_gotrace.recording import Recording
 from pytest_gotrace.stats import Plan
 from pytest_gotrace.stats import judge as judge_cells
-from pytest_gotrace.verdict import Facts, Question, Verdict, judge
+from pytest_gotrace.verdict import Facts, Question, Verdict
 
 TODAY = date(2026, 6, 1)
 PLAN = Plan(seed=1)

@@ -21,7 +21,7 @@ LAYERS = (
     ("metrics", "limit", "yamltree", "budgetfile", "budget", "starter"),
     ("rounds", "distributions", "views/"),
     ("recording",),
-    ("prepare", "measure", "verdict", "diagnose"),
+    ("prepare", "measure", "verdict", "presence", "judge", "diagnose"),
     ("report", "report_json", "sentences", "reporting"),
     ("options", "sides", "questions", "schedule", "survey", "gate"),
     ("render", "sinks/", "show", "progress"),
@@ -30,7 +30,18 @@ LAYERS = (
 
 #: Who may import what is not ours and not Python's. `report_json` checks a report as `budgetfile` a budget.
 OWNERS = {
-    "numpy": {"trace/", "stats/", "views/", "rounds", "distributions", "verdict", "diagnose", "survey", "fixture"},
+    "numpy": {
+        "trace/",
+        "stats/",
+        "views/",
+        "rounds",
+        "distributions",
+        "presence",
+        "judge",
+        "diagnose",
+        "survey",
+        "fixture",
+    },
     "scipy": {"stats/"},
     "cython": {"trace/"},
     "yaml": {"yamltree"},

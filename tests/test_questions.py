@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from asking import benchmark, budget
+from asking import TODAY, benchmark, budget
 from samples import recording, run
 
 from pytest_gotrace.errors import BudgetError, GoTestError
 from pytest_gotrace.prepare import Failure, Module
 from pytest_gotrace.questions import (
     ask,
+    doubts,
     module_directory,
-    place,
     refuse_unmatched,
     wanted,
     with_recorded,
@@ -128,7 +128,13 @@ def test_a_budget_lies_beside_a_module(tmp_path):
         module_directory(tmp_path / "gotrace.yaml", tmp_path / "m")
 
 
-def test_places_are_told_below_the_repository(tmp_path):
-    """A path in the repository is relative to it, any other is whole."""
-    assert place(tmp_path / "m" / "gotrace.yaml", tmp_path) == "m/gotrace.yaml"
-    assert place(tmp_path / "x", tmp_path / "m") == str(tmp_path / "x")
+def test_doubts_about_a_budget(tmp_path):
+    """A waiver that ended is told with its place, one of today is not; and so is a budget that can fail nothing."""
+    waiver = "  - {benchmark: BenchmarkX, metric: ns/op, until: %s, reason: agreed}\n"
+    more = "waivers:\n" + waiver % "2026-05-31" + waiver % "2026-06-01"
+    assert list(doubts(budget(tmp_path, "{ns/op: +10%}", more), tmp_path, TODAY)) == [
+        "gotrace.yaml:5: the waiver for BenchmarkX ended on 2026-05-31; it no longer counts"
+    ]
+    assert list(doubts(budget(tmp_path, "{ns/op: off}"), tmp_path, TODAY)) == [
+        "every rule is off, so nothing is judged"
+    ]

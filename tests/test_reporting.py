@@ -14,7 +14,7 @@ from pytest_gotrace.errors import ExitCode, GoTestError
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.report import exit_code
 from pytest_gotrace.report_json import parse_report, to_json
-from pytest_gotrace.reporting import Circumstances, build, entry, log_text, reproduce, speak
+from pytest_gotrace.reporting import Circumstances, build, entry, log_text, place, reproduce, speak
 from pytest_gotrace.stats import Comparison, Summary
 from pytest_gotrace.verdict import Outcome, Verdict
 
@@ -189,3 +189,9 @@ def test_the_command_that_repeats(tmp_path, outcome, name, command):
 def test_a_base_without_a_hash():
     """Where the base has no hash, the command asks for the merge-base."""
     assert reproduce(None, []) == "pytest --gotrace-baseline"
+
+
+def test_places_are_told_below_the_repository(tmp_path):
+    """A path in the repository is relative to it, any other is whole."""
+    assert place(tmp_path / "m" / "gotrace.yaml", tmp_path) == "m/gotrace.yaml"
+    assert place(tmp_path / "x", tmp_path / "m") == str(tmp_path / "x")
