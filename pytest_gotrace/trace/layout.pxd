@@ -109,6 +109,7 @@ cdef enum Fault:
     F_CUT_OFF
     F_MEMORY
     F_STUCK
+    F_EFFORT
     F_STRING
     F_STACK
     F_NO_THREAD

@@ -85,6 +85,7 @@ cdef struct Order:
     Event *out
     int32_t out_count
     int64_t last_time
+    int64_t effort       # attempts that may still be made in vain
     int64_t events
     # What went wrong.
     int32_t fault

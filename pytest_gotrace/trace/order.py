@@ -363,6 +363,9 @@ def proc_status(o: OrderP, c: CursorP, t: ThreadP) -> cython.int:
         p = o.procs + slot
         if status == wire.PROC_ABANDONED and p.status == wire.PROC_SYSCALL:
             # We know more than the event does: which thread is in the call. It must be one.
+            o.effort -= o.thread_count
+            if o.effort < 0:
+                return fail(o, c, wire.F_EFFORT, 0, o.thread_count)
             for other in range(o.thread_count):
                 if o.threads[other].proc == slot:
                     break
@@ -1408,6 +1411,9 @@ def step_any(o: OrderP) -> cython.int:
     """The earliest event cannot advance yet: the first other one, by time, that can."""
     i: int32_t
     done: cython.int
+    o.effort -= o.head_count
+    if o.effort < 0:
+        return fail(o, o.cursors + o.heads[0].cursor, wire.F_EFFORT, 0, o.head_count)
     sort_heads(o.heads, o.head_count)
     for i in range(1, o.head_count):
         done = step(o, i)
@@ -1431,6 +1437,9 @@ class Ordering:
         self.view = data
         o.data = cython.address(self.view[0])
         o.size = self.view.shape[0]
+        # A trace as Go writes it needs a few attempts an event; one made to waste time could need as many as there
+        # are threads, each time.
+        o.effort = 64 * o.size + 50_000_000
         if not (
             make(cython.address(o.goroutine_ids))
             and make(cython.address(o.proc_ids))
@@ -1632,6 +1641,7 @@ FAULTS = {
     wire.F_CUT_OFF: "an event does not fit in its batch, or holds a number of more than 64 bits",
     wire.F_MEMORY: "there is no memory for what the trace holds",
     wire.F_STUCK: "no thread can go on: {event}, the earliest of {other} waiting, needs what never comes",
+    wire.F_EFFORT: "the order of the events of {other} threads cannot be found with any reasonable effort",
     wire.F_STRING: "string {value} is not in the generation's table",
     wire.F_STACK: "stack {value} is not in the generation's table",
     wire.F_NO_THREAD: "{event} outside of any thread",

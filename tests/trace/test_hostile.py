@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,6 +152,10 @@ BOMBS = {
     ),
     "regions": batch(1, 0, 0, b"\x0d\x00\x00\x01\x19\x00\x01\x00\x02")
     + b"".join(batch(1, 0, 0, b"\x2a\x00\x01\x00\x00" * 13_000) for _ in range(12)),
+    "entangled": b"".join(batch(1, thread, 0, b"\x10\0\x63\x01") for thread in range(1, 60_000))
+    + b"".join(
+        batch(1, 0, 10**6, b"\x0d\x00\x00\x01" * (k == 0) + b"\x25\x01\x00" * 15_000) for k in range(8)
+    ),
     "processors": b"".join(
         batch(1, 0, 0, b"".join(b"\x0d\x00" + uvarint(p) + b"\x02" for p in range(at, at + 9000)))
         for at in range(0, 90_000, 9000)
@@ -175,11 +178,19 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_in_proportion(name: str, tmp_path: Path):
-    """Memory stays in proportion to the file, whatever the file claims there is."""
+    """Memory and time stay in proportion to the file, whatever the file claims there is."""
     path = tmp_path / "bomb.trace"
     clock = batch(1, 9, 0, number("Frequency") + uvarint(10**9))
     path.write_bytes(b"go 1.22 trace\0\0\0" + clock + BOMBS[name])
     done = subprocess.run((sys.executable, "-c", MEASURE, path), capture_output=True, text=True, check=True)
     kilobytes = int(done.stdout)
     assert kilobytes < 40_000 + 400 * path.stat().st_size // 1000
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
+
+
+def test_entangled(tmp_path: Path):
+    """An order that takes a walk through all threads for every event is given up, with the place."""
+    path = tmp_path / "bomb.trace"
+    clock = batch(1, 9, 0, number("Frequency") + uvarint(10**9))
+    path.write_bytes(b"go 1.22 trace\0\0\0" + clock + BOMBS["entangled"])
+    with pytest.raises(TraceError, match="cannot be found with any reasonable effort"):
+        join(read_trace(path))
