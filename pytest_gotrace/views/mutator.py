@@ -6,8 +6,9 @@ The function and its minimum are those of Go's `internal/trace` (`MutatorUtiliza
    and 0 while the collector stops the world. An assist is at work while its goroutine executes, a sweep always.
 2. The mean over a window is piecewise linear in the window's place, so its minimum lies where an edge of the
    window meets a change.
-Go's background workers are not counted: which of them are idle ones, which do not take time from the program, is
-in labels that the columns do not keep.
+Background workers are not counted: which of them are idle ones, which take no time from the program, is in labels
+that the columns do not keep. (Go's `UtilBackground` counts a worker twice from its second run on, as of Go 1.26.)
+An assist under way as the trace begins counts while its goroutine executes; Go counts it at once, for ever.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from pytest_gotrace.views.spans import Axis, Ints
 
 WINDOWS = (1_000_000, 10_000_000, 100_000_000)
 Floats = NDArray[np.float64]
+
+_ASSISTING = "runtime.gcAssistAlloc"
 
 #: What is counted as taken from the program, by the title of the column.
 COUNTED = {
@@ -131,13 +134,24 @@ def _works(scope: Scope, counted: frozenset[str]) -> _Steps:
     steps = [_intervals(np.zeros(0, np.int64), np.zeros(0, np.int64))]
     own = scope.table.ranges
     if "sweep" in counted:
-        rows = named(scope, SWEEP)
+        rows = _outside_assists(scope, named(scope, SWEEP))
         begins = np.where(own.begin[rows] < 0, scope.table.begin, own.begin[rows])
         steps.append(_intervals(begins, own.end[rows]))
     if "assist" in counted:
         steps.append(_assists(scope))
     times, changes = (np.concatenate(parts) for parts in zip(*steps, strict=True))
     return times, changes
+
+
+def _outside_assists(scope: Scope, sweeps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sweeps but those that an assist does itself: its processor is at work already, and counts once."""
+    own, stacks = scope.table.ranges, scope.table.stacks
+    assisting = [
+        code
+        for code in np.unique(own.stack[sweeps]).tolist()
+        if any(frame.function == _ASSISTING for frame in stacks[code])
+    ]
+    return sweeps[~np.isin(own.stack[sweeps], assisting)]
 
 
 def _intervals(begins: Ints, ends: Ints) -> _Steps:
@@ -168,7 +182,9 @@ def _strictly_inside(
 ) -> NDArray[np.bool_]:
     """Whether each time lies between, and not at, the ends of one of the ranges `rows` of the same goroutine."""
     own = scope.table.ranges
-    axis = Axis(own.goroutine[rows], first=scope.table.begin - 1, last=scope.table.end)
+    # One before all times, so that what was there before the trace began lies behind a begin that is not known (-1).
+    first = int(times.min(initial=scope.table.begin)) - 1
+    axis = Axis(own.goroutine[rows], first=first, last=scope.table.end)
     begins = axis.places(own.goroutine[rows], own.begin[rows])
     order = np.argsort(begins, kind="stable")
     ends = axis.places(own.goroutine[rows], np.where(own.end[rows] < 0, scope.table.end, own.end[rows]))[

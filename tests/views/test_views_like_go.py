@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 from oracle import TRACES, UNSUPPORTED
+from texttrace import assemble
 
 from pytest_gotrace.show import Question, load, write_pprof
 from pytest_gotrace.trace import dump
@@ -129,3 +130,60 @@ def test_goroutines_that_share_an_id():
     assert sum(row["count"] for row in rows) == len(own.id)
     assert sum(row["exec"] for row in rows) == own.exec.sum()
     assert sum(row["sched-wait"] for row in rows) == own.sched_wait.sum()
+
+
+#: What real programs seldom do, in one trace: two processors, a pause that is not the collector's, and one that is.
+TWO_PROCESSORS = """
+Trace go 1.26
+Batch gen=1 m=0 time=100
+  ProcStatus dt=1 p=0 pstatus=1
+  GoStatus dt=1 g=1 m=0 gstatus=2
+  ProcsChange dt=1 procs_value=2
+  {first}
+  GCMarkAssistBegin dt=20 stack=runtime.gcAssistAlloc,main.main
+  GoBlock dt=20 reason_string="GC assist wait" stack=runtime.gcAssistAlloc,main.main
+  GoStatus dt=5 g=9 m=18446744073709551615 gstatus=4
+  GoUnblock dt=5 g=1 g_seq=1 stack=main.main
+  GoStart dt=20 g=1 g_seq=2
+  GCSweepBegin dt=10 stack=runtime.gcMarkDone,runtime.gcAssistAlloc,main.main
+  GCSweepEnd dt=10
+  GCMarkAssistEnd dt=10
+  GCSweepBegin dt=20 stack=main.main
+  GCSweepEnd dt=20
+  STWBegin dt=10 kind_string="read mem stats" stack=main.main
+  STWEnd dt=10
+  STWBegin dt=10 kind_string="GC mark termination" stack=main.main
+  ProcsChange dt=10 procs_value=3
+  STWEnd dt=10
+  {then}
+  HeapAlloc dt=300 heapalloc_value=1
+Batch gen=1 m=1 time=110
+  ProcStatus dt=1 p=1 pstatus=1
+  GoStatus dt=1 g=2 m=1 gstatus=2
+  {other}
+"""
+
+SITUATIONS = {
+    "plain": {},
+    "assist goes on at the end": {"then": "GCMarkAssistBegin dt=9 stack=runtime.gcAssistAlloc,main.main"},
+    "sweep goes on at the end": {"then": "GCSweepBegin dt=9 stack=main.main"},
+    "two assists at a time": {
+        "other": "GCMarkAssistBegin dt=25 stack=runtime.gcAssistAlloc,main.main\n  GCMarkAssistEnd dt=90"
+    },
+    "assist is under way": {"other": "GCMarkAssistActive dt=5 g=2\n  GCMarkAssistEnd dt=90"},
+    "sweep is under way": {"other": "GCSweepActive dt=5 p=1\n  GCSweepEnd dt=90"},
+    "call in an assist": {"then": "GoSyscallBegin dt=9 p_seq=1 stack=main.main\n  GoSyscallEnd dt=30"},
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_mutator_utilization_by_hand(situation, go_mutator, tmp_path):
+    """Assists that block, sweep, or are under way as the trace begins or ends count as Go counts them."""
+    lines = {"first": "", "then": "", "other": "", **SITUATIONS[situation]}
+    (tmp_path / "trace").write_bytes(assemble(TWO_PROCESSORS.format(**lines)))
+    looked, answers = load(tmp_path / "trace", Question()), go_mutator(tmp_path / "trace")
+    for name, counted in mutator.COUNTED.items():
+        own = mutator.utilization(looked, counted)
+        steps = zip((own.times - own.times[0]).tolist(), own.values.tolist(), strict=True)
+        assert [list(step) for step in steps] == answers[name]["steps"], name
+        assert len(answers[name]["steps"]) > 3
