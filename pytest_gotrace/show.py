@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 from rich import box
@@ -68,7 +69,7 @@ def table(path: str | Path, question: Question | None = None) -> Iterator[str]:
     looked = load(path, question)
     yield _headline(path, looked)
     if question.view is None and not question.narrowed:
-        yield from _series(looked)
+        yield from _series(looked, question.top)
         return
     for shown in look(looked, view):
         yield from _listing(shown, question.top or ROWS)
@@ -159,12 +160,13 @@ def _headline(path: str | Path, looked: Scope) -> str:
     )
 
 
-def _series(looked: Scope) -> Iterator[str]:
+def _series(looked: Scope, top: int | None) -> Iterator[str]:
     """Every series that a budget may name, with its distribution; `total` is of the whole trace."""
     shown = Table("series", *STATISTICS, box=box.SIMPLE)
     for column in shown.columns[1:]:
         column.justify = "right"
-    for key, distribution in extract(whole_trace(looked.table), built_in_metrics()).items():
+    series = extract(whole_trace(looked.table), built_in_metrics())
+    for key, distribution in islice(series.items(), top):
         numbers = (
             str(distribution.count)
             if name == "count"

@@ -71,6 +71,7 @@ def test_top(gotrace):
     lines = gotrace("show", REGIONS, "--view", "goroutines", "--top", 2)
     title = lines.index("Goroutines by start function")
     assert lines[title + 5].startswith("… and ")
+    assert len(gotrace("show", REGIONS)) - len(gotrace("show", REGIONS, "--top", 2)) > 2
     rows = gotrace("show", REGIONS, "--view", "goroutines", "--top", 2, "--format", "jsonl")
     assert [json.loads(row)["view"] for row in rows].count("goroutines") == 2
 

@@ -13,7 +13,7 @@ from texttrace import assemble
 
 from pytest_gotrace.show import Question, load, write_pprof
 from pytest_gotrace.trace import dump
-from pytest_gotrace.views import goroutines, mutator
+from pytest_gotrace.views import collector, goroutines, mutator, regions, tasks
 from pytest_gotrace.views.pprof import profile
 from pytest_gotrace.views.waits import PROFILES, is_sync, samples
 
@@ -119,6 +119,27 @@ def expected_times(row):
     times["mark-assist"] = row["range"].get("GC mark assist", 0)
     times["sweep"] = row["range"].get("GC incremental sweep", 0)
     return times
+
+
+def durations(rows, kind):
+    """Whole regions or tasks by name, as Go's summary has them, which the dump is equal to."""
+    found = defaultdict(list)
+    for row in rows:
+        if row["kind"] == kind and None not in (row["start"], row["end"]) and row["name"]:
+            found[row["name"]].append(row["end"] - row["start"])
+    return {name: (len(own), sum(own), max(own)) for name, own in found.items()}
+
+
+@pytest.mark.parametrize("path", UNSHARED, ids=lambda path: path.stem)
+def test_regions_tasks_and_ranges(path):
+    """Regions and tasks have the numbers and durations, and ranges the sums, that Go says."""
+    rows, looked = [json.loads(line) for line in dump.lines(path)], load(path, Question())
+    for kind, view in (("region", regions.view), ("task", tasks.view)):
+        shown = {row[kind]: (row["count"], row["time"], row["max"]) for row in view(looked)[0].dicts()}
+        shown.pop("", None)
+        assert {name: own for name, own in shown.items() if own[0]} == durations(rows, kind)
+    (totals,) = [row["totals"] for row in rows if row["kind"] == "ranges"]
+    assert {row["range"]: row["time"] for row in collector.gc(looked)[0].dicts()} == totals
 
 
 def test_goroutines_that_share_an_id():
