@@ -224,7 +224,7 @@ def _titled(
     chosen, cells = list(columns), [[log_line(cell) for cell in row] for row in rows]
     yield from _printed(_fitted(chosen, cells))
     if count > top:
-        yield f"… and {count - top} more rows: --top {count}"
+        yield f"… and {count - top} more {'row' if count - top == 1 else 'rows'}: --top {count}"
     yield ""
 
 

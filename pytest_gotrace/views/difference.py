@@ -54,9 +54,10 @@ def differences(base: tuple[Listing, ...], head: tuple[Listing, ...]) -> Iterato
 
 
 def _comparable(shown: Listing) -> bool:
-    """A listing without keys can be compared if it has a single row, and is no list of events."""
+    """A listing without keys can be compared if it is one row about the whole trace, and not one row of many."""
     kinds = {column.merge for column in shown.columns}
-    return Merge.KEY in kinds or (Merge.LEFT_OUT not in kinds and len(shown.rows) == 1)
+    whole = not shown.by and len(shown.rows) == 1
+    return bool(kinds & set(_MERGED)) and (Merge.KEY in kinds or whole)
 
 
 def _difference(base: Listing, head: Listing) -> Difference:

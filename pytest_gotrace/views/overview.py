@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_gotrace.views.listing import Kind, Listing, key, listing, note, total, worst
+from pytest_gotrace.views.listing import Kind, Listing, listing, note, total, worst
 from pytest_gotrace.views.scope import Scope
 
 
@@ -20,7 +20,7 @@ def view(scope: Scope) -> tuple[Listing, ...]:
         "yes" if table.partial else "no",
     )
     columns = (
-        key("wire"),
+        note("wire"),
         total("time"),
         total("events", Kind.COUNT),
         total("bytes", Kind.BYTES),

@@ -45,7 +45,15 @@ def test_new_and_gone():
     assert ("old", "time", 5, None, -5) in found
 
 
-def test_lists_of_events_are_left_out():
-    """Rows that cannot be found again, such as logs, are not compared."""
-    logs = (listing("logs", "Logs", (note("at", Kind.MOMENT), note("message")), [(1, "a")]),)
-    assert list(differences(logs, logs)) == []
+def test_lists_are_left_out():
+    """Rows that cannot be found again, such as logs or the goroutines one by one, are not compared."""
+    logs = listing("logs", "Logs", (note("at", Kind.MOMENT), note("message")), [(1, "a")])
+    one = listing("goroutine", "Each", (note("goroutine", Kind.ID), total("time")), [(7, 5)], by="time")
+    assert list(differences((logs, one), (logs, one))) == []
+
+
+def test_whole_traces():
+    """What is said of a whole trace is compared, even if it was written by another Go."""
+    columns = (note("wire"), total("time"))
+    base, head = (listing("trace", "Trace", columns, [row]) for row in (("go 1.25", 5), ("go 1.26", 9)))
+    assert deltas((base,), (head,)) == [("time", 5, 9, 4)]
