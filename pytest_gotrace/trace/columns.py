@@ -104,14 +104,16 @@ class Columns:
 
     def take(self) -> list:
         """The rows so far, as arrays. Starts anew."""
-        arrays = [np.empty(0, dtype) for dtype in self.dtypes]
-        if self.rows.count:
-            arrays = [
-                np.frombuffer(memory, dtype, self.rows.count)
-                for memory, dtype in zip(self.memory, self.dtypes, strict=True)
-            ]
-            if self.rows.count < self.rows.capacity >> 2:
-                arrays = [array.copy() for array in arrays]  # the rest would be kept with them
+        if self.rows.count == 0:
+            return [
+                np.empty(0, dtype) for dtype in self.dtypes
+            ]  # the room stays: generations may be tiny, and many
+        arrays = [
+            np.frombuffer(memory, dtype, self.rows.count)
+            for memory, dtype in zip(self.memory, self.dtypes, strict=True)
+        ]
+        if self.rows.count < self.rows.capacity >> 2:
+            arrays = [array.copy() for array in arrays]  # the rest would be kept with them
         self.rows.count = 0
         self.allocate(FIRST_ROWS)
         return arrays

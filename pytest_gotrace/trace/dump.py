@@ -109,12 +109,11 @@ def _stops(table: Table) -> Iterator[Row]:
 
 
 def _totals(table: Table) -> dict[str, int]:
-    own, closed = table.ranges, _closed(table)
-    sums: dict[str, int] = {}
-    for code in np.unique(own.name[closed]).tolist():
-        of_name = closed & (own.name == code)
-        sums[table.strings[code]] = int((own.end[of_name] - own.begin[of_name]).sum())
-    return dict(sorted(sums.items()))
+    closed = _closed(table)
+    codes, where = np.unique(table.ranges.name[closed], return_inverse=True)
+    sums = np.zeros(len(codes), np.int64)
+    np.add.at(sums, where, table.ranges.end[closed] - table.ranges.begin[closed])
+    return dict(sorted(zip((table.strings[code] for code in codes.tolist()), sums.tolist(), strict=True)))
 
 
 def _closed(table: Table) -> Any:

@@ -4,6 +4,7 @@ cdef struct IdMap:
     uint64_t *keys
     int32_t *values
     uint64_t mask
+    int32_t shift        # leaves as many of 64 bits as the mask has
     int64_t used
 
 cdef int make(IdMap *ids) noexcept nogil

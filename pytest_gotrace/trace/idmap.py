@@ -1,12 +1,18 @@
 """A hash map from the wire's 64-bit IDs to slots: open addressing, linear probing, a value of -1 marks a free place.
 
-It is never more than half full, so that a search ends soon whatever the keys are.
+It is never more than half full, and multiplies keys by a number that is another one in every process: so a search ends
+soon whatever the keys are, even if whoever chose them meant them to collide.
 """
+
+import os
 
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.pytest_gotrace.trace.idmap import IdMap
+
+# Begins like the golden ratio, which spreads IDs that count up; how it goes on nobody can know.
+FACTOR = cython.declare(uint64_t, 0x9E37 << 48 | int.from_bytes(os.urandom(6), "little") | 1)
 
 
 @cython.cfunc
@@ -14,8 +20,8 @@ from cython.cimports.pytest_gotrace.trace.idmap import IdMap
 @cython.nogil
 @cython.exceptval(check=False)
 def home(ids: cython.pointer(cython.const[IdMap]), key: uint64_t) -> uint64_t:
-    mixed: uint64_t = key * cython.cast(uint64_t, 0x9E3779B97F4A7C15)
-    return (mixed >> 29) & ids.mask
+    """The upper bits of the product depend on all bits of the key (multiply-shift, doi:10.1006/jagm.1997.0873)."""
+    return (key * FACTOR) >> ids.shift
 
 
 @cython.cfunc
@@ -57,6 +63,10 @@ def resize(ids: cython.pointer(IdMap), size: uint64_t) -> cython.int:
     ids.keys = keys
     ids.values = values
     ids.mask = size - 1
+    ids.shift = 64
+    while size > 1:
+        size >>= 1
+        ids.shift -= 1
     if old.values != cython.NULL:
         for at in range(old.mask + 1):
             if old.values[at] >= 0:
