@@ -1,4 +1,3 @@
-
 """Units: every text has one meaning, and every number one text."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """The YAML tree: a file that is no YAML has a line, and a hostile one costs no more than its length."""
 
 from __future__ import annotations
