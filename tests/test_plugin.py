@@ -41,20 +41,6 @@ def red(slower):
 
 
 @pytest.fixture(scope="module")
-def same(original, tmp_path_factory):
-    """A shop whose last commit changes the code, and not what it costs."""
-    shop = copy(original, tmp_path_factory.mktemp("same") / "shop")
-    shop.refactor()
-    return shop
-
-
-@pytest.fixture(scope="module")
-def green(same):
-    """The session about it."""
-    return same.gate("--gotrace-report=../report")
-
-
-@pytest.fixture(scope="module")
 def mixed(original, tmp_path_factory):
     """A shop with tests in Python beside it, which pytest is set up to run."""
     shop = copy(original, tmp_path_factory.mktemp("mixed") / "shop")

@@ -181,7 +181,7 @@ class TestOutcomes:
 
     def test_names(self, shop):
         """Names with blanks, slashes, pipes, quotes and other letters are names: in ids, in JUnit, in the report."""
-        names = ["a b/c", "p|q", 'it\'s "so"', "größe µ 日本", "[x]*", "x::y"]
+        names = ["a b/c", 'p|q\'s "so"', "größe µ 日本", "[x]*::y"]
         runs = "\n".join(f"b.Run({json.dumps(name, ensure_ascii=False)}, pay)" for name in names)
         source = 'package odd\n\nimport "testing"\n\nvar purse []byte\n\n'
         source += f"func BenchmarkNames(b *testing.B) {{\n{runs}\n}}\n"
@@ -198,8 +198,8 @@ class TestOutcomes:
         assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == (str(len(names)), "0", "0")
         told = [re.split(" WITHIN", line)[0] for line in lines(result, "gotrace.yaml::")]
         assert told == [f"gotrace.yaml::{name}::allocs/op" for name in expected]
-        again = shop.gate("-q", "--collect-only", *told[1:4])
-        assert [line for line in again.outlines if "::" in line] == told[1:4]
+        again = shop.gate("-q", "--collect-only", *told[:3])
+        assert [line for line in again.outlines if "::" in line] == told[:3]
 
     def test_settings_of_go(self, shop):
         """GOMAXPROCS and GOFLAGS of the person hold for what is built and run."""
