@@ -26,9 +26,10 @@ _TIMER = {
     "testing.(*B).StopTimer": "stop",
 }
 
-#: A round that is longer than this share of what was reported, plus this many ns, holds time that was thrown away.
-#: (Between the stop of the world and the reading of the clock other threads may take the processor.)
-_RESET_SHARE, _RESET_SLACK = 1.05, 50_000
+#: `go test` prints few digits, and a span may be so many ns longer than what was read from the clock.
+_ROUNDING, _SLACK = 0.05, 50_000
+#: A benchmark that throws its set-up away has stopped its timer once or twice until then.
+_SETUP_SPANS = 2
 
 #: Goroutines by start function that belong to the runtime or the test harness and not to the benchmark.
 _FOREIGN = ("runtime.", "runtime/trace.", "runtime/pprof.", "os/signal.", "testing.")
@@ -132,7 +133,7 @@ def measured_round(table: Table, operations: int, reported: float | None = None)
     """
     goroutine, clock = _timer(table)
     if reported is not None:
-        clock = _since_reset(clock, reported)
+        clock = since_reset(clock, reported)
     return Round(
         table=table,
         clock=clock,
@@ -181,15 +182,17 @@ def _timer(table: Table) -> tuple[int, Clock]:
     return first.goroutine, Clock(begins=begins, ends=ends)
 
 
-def _since_reset(clock: Clock, reported: float) -> Clock:
-    """The last spans, as many as make up the time that was reported.
+def since_reset(clock: Clock, reported: float) -> Clock:
+    """The clock without its set-up, if the time in ns that was reported shows that it was thrown away.
 
-    `ResetTimer` on a stopped timer leaves nothing in the trace. It drops whole spans, so the time tells which.
+    `ResetTimer` on a stopped timer leaves nothing in the trace. It drops whole spans, so the first or the first two are
+    dropped where what is left then is what was reported. (Where the system took the processor away between a stop of
+    the world and the reading of the clock, a span is too long as well; but not just those at the beginning.)
     """
     rest = np.cumsum((clock.ends - clock.begins)[::-1])[::-1]
-    if rest[0] <= reported * _RESET_SHARE + _RESET_SLACK:
-        return clock
-    first = int(np.argmin(np.abs(rest - reported)))
+    room = reported * _ROUNDING + _SLACK * np.arange(len(rest), 0, -1)
+    fits = np.flatnonzero((rest <= reported + room) & (rest >= reported * (1 - _ROUNDING)))
+    first = int(fits[0]) if fits.size and rest[0] > reported and fits[0] <= _SETUP_SPANS else 0
     return Clock(begins=clock.begins[first:], ends=clock.ends[first:])
 
 

@@ -145,7 +145,7 @@ func BenchmarkLoop(b *testing.B) {
 CLOCKS = (
     ("BenchmarkPlain", 50),
     ("BenchmarkPlain", 1),
-    ("BenchmarkStopStart", 20),
+    ("BenchmarkStopStart", 5),
     ("BenchmarkStopStart", 1),
     ("BenchmarkReset", 50),
     ("BenchmarkResetWhileStopped", 50),

@@ -16,7 +16,7 @@ from oracle import TRACES
 
 from pytest_gotrace.errors import TraceError
 from pytest_gotrace.gotest import find_go
-from pytest_gotrace.rounds import Clock, measured_round, own_frame, whole_trace
+from pytest_gotrace.rounds import Clock, measured_round, own_frame, since_reset, whole_trace
 from pytest_gotrace.trace import Frame, State, join, read_trace
 
 
@@ -28,7 +28,7 @@ def timed(tmp_path_factory):
 
 #: Between stopping the world and reading the clock the system may give the processor to somebody else, which makes the
 #: window longer than what was printed. That is luck, so the closest of some runs counts.
-TRIES = 8
+TRIES = 30
 
 
 def agrees(timed, name, iterations):
@@ -73,10 +73,12 @@ def test_the_window_with_other_toolchains(tmp_path, version):
 
 def test_a_stopped_timer_leaves_gaps(timed):
     """StopTimer and StartTimer in the loop make one span for each iteration, and what lies between does not count."""
-    clock = timed.run("BenchmarkStopStart", 20).measured.clock
-    worked = (clock.ends - clock.begins) > 150_000
-    assert worked.sum() == 20
-    assert clock.ends[-1] - clock.begins[0] > 4 * clock.elapsed
+    clock = measured_round(timed.run("BenchmarkStopStart", 20).measured.table, 20).clock
+    first, *others = (clock.ends - clock.begins).tolist()
+    assert len(others) == 20
+    assert min(others) > 190_000
+    assert (clock.begins[1:] - clock.ends[:-1]).min() > 2_900_000
+    assert clock.elapsed == first + sum(others)
 
 
 def test_a_benchmark_that_reads_memory_statistics_stops_no_timer(timed):
@@ -102,8 +104,9 @@ def names_running(measured):
 )
 def test_only_the_benchmarks_goroutines_count(timed, name, own):
     """Goroutines of the runtime and of the harness are left out; those that RunParallel starts are not."""
-    assert names_running(timed.run(name, 20).measured) <= own
-    assert own - names_running(timed.run(name, 20).measured) <= {"testing.(*B).launch"}
+    running = names_running(timed.run(name, 20).measured)
+    assert running <= own
+    assert own - running <= {"testing.(*B).launch"}
 
 
 def test_a_whole_trace_has_one_span(timed, tmp_path):
@@ -182,6 +185,31 @@ def test_exact_where_floats_are_not():
     clock = clock_of([year, year + 3, year + 10, year + 11])
     inside = clock.inside(np.array([0]), np.array([year + 12]))
     assert inside.tolist() == [4]
+
+
+MS = 10**6
+
+
+@pytest.mark.parametrize(
+    ("spans", "reported", "kept"),
+    [
+        ([30, 10], 10, 1),  # set up for 30 ms, stopped, reset, started
+        ([30, 10], 40, 2),
+        ([1, 30, 5, 5], 10, 2),
+        ([10], 4, 1),  # one span can only be wrong as a whole
+        ([30, 10], 20, 2),  # no number of spans explains it
+        ([0.02] * 100, 0.5, 100),  # 15 µs more at each span than was reported
+        ([30, *[0.02] * 100], 0.5, 100),
+        ([0.01, 0.2, 0.2, 0.2, 2.2, 0.2], 1, 6),  # the processor was taken away in the middle
+        ([0.01, 0.2, 2.2, 0.2, 0.2, 0.2], 0.6, 6),  # it takes more than two spans to agree
+    ],
+)
+def test_a_reset_that_left_no_trace(spans, reported, kept):
+    """The first one or two spans are dropped where the rest agrees with what was reported, and else none."""
+    lengths = np.array([int(span * MS) for span in spans], dtype=np.int64)
+    begins = np.arange(len(spans), dtype=np.int64) * 100 * MS
+    clock = since_reset(Clock(begins=begins, ends=begins + lengths), reported * MS)
+    assert clock.begins.tolist() == begins[len(spans) - kept :].tolist()
 
 
 # frames
