@@ -46,6 +46,13 @@ def test_more_profiles(go, scenario, workload_trace, go_profile, raw_profile):
     assert list(different_profiles(workload_trace(scenario), go_profile, raw_profile)) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(TRACES.glob("*.trace")), ids=lambda path: path.stem)
+def test_profiles_of_every_wire_format(path, go_profile, raw_profile):
+    """The same for traces that other versions of Go wrote, read by the installed one."""
+    assert list(different_profiles(path, go_profile, raw_profile)) == []
+
+
 def test_profiles_are_not_empty(workload_trace):
     """What is compared is something: each profile has samples in one of the scenarios."""
     scopes = [load(workload_trace(scenario), Question()) for scenario in SCENARIOS]
@@ -65,17 +72,32 @@ def test_difference_to_go_is_nothing(go, workload_trace, go_profile, tmp_path):
     assert not whole.startswith("0, 0% of 0 ")
 
 
-@pytest.mark.parametrize("scenario", ["collection", "procs"])
-def test_mutator_utilization(scenario, workload_trace, go_mutator):
-    """The utilization is Go's step by step, and its minimum over each window is Go's."""
-    trace = workload_trace(scenario)
+def assert_utilization_is_gos(trace, go_mutator):
+    """The utilization is Go's step by step, and its minimum over each window is Go's; how many steps there are."""
     looked, answers = load(trace, Question()), go_mutator(trace)
     for name, counted in mutator.COUNTED.items():
         own = mutator.utilization(looked, counted)
         steps = zip((own.times - own.times[0]).tolist(), own.values.tolist(), strict=True)
-        assert [list(step) for step in steps] == answers[name]["steps"]
+        assert [list(step) for step in steps] == answers[name]["steps"], name
         for window, expected in answers[name]["minimum"].items():
-            assert own.minimum(WINDOWS[window]) == pytest.approx(expected, abs=1e-12)
+            assert own.minimum(WINDOWS[window]) == pytest.approx(expected, abs=1e-12), name
+    return len(own.times)
+
+
+def test_mutator_utilization(workload_trace, go_mutator):
+    """The mutator utilization of a program that collects all the time is Go's."""
+    assert assert_utilization_is_gos(workload_trace("collection"), go_mutator) > 100
+
+
+def test_mutator_utilization_while_processors_change(workload_trace, go_mutator):
+    """And that of a program that changes GOMAXPROCS."""
+    assert_utilization_is_gos(workload_trace("procs"), go_mutator)
+
+
+@pytest.mark.parametrize("path", sorted(TRACES.glob("*.trace")), ids=lambda path: path.stem)
+def test_mutator_utilization_of_every_wire_format(path, go_mutator):
+    """And that of programs that other versions of Go made."""
+    assert_utilization_is_gos(path, go_mutator)
 
 
 def test_collection_takes_utilization(workload_trace):
@@ -202,9 +224,4 @@ def test_mutator_utilization_by_hand(situation, go_mutator, tmp_path):
     """Assists that block, sweep, or are under way as the trace begins or ends count as Go counts them."""
     lines = {"first": "", "then": "", "other": "", **SITUATIONS[situation]}
     (tmp_path / "trace").write_bytes(assemble(TWO_PROCESSORS.format(**lines)))
-    looked, answers = load(tmp_path / "trace", Question()), go_mutator(tmp_path / "trace")
-    for name, counted in mutator.COUNTED.items():
-        own = mutator.utilization(looked, counted)
-        steps = zip((own.times - own.times[0]).tolist(), own.values.tolist(), strict=True)
-        assert [list(step) for step in steps] == answers[name]["steps"], name
-        assert len(answers[name]["steps"]) > 3
+    assert assert_utilization_is_gos(tmp_path / "trace", go_mutator) > 3
