@@ -12,6 +12,8 @@ from types import ModuleType
 
 import pytest
 
+from pytest_gotrace.units import format_change, format_pair
+
 EXAMPLE = Path(__file__).parents[1] / "example-go-repo"
 PATCHES = sorted((EXAMPLE / "regressions").glob("*.patch"))
 
@@ -89,7 +91,11 @@ def test_a_regression_is_explained_down_to_the_line(tmp_path):
     assert re.search(
         r"fanout/BenchmarkLoadAll sched-wait.total within \+100% and 100us \(gotrace\.yaml:\d+\)", output
     )
-    assert re.search(r"[\d.]+ ms → [\d.]+ ms, \S+ (%)? ?\[.+, .+\]", output)
+    (verdict,) = (v for v in report["verdicts"] if v["metric"] == "sched-wait.total")
+    base, head = verdict["base"][0], verdict["head"][0]
+    assert (
+        f"{' → '.join(format_pair(base, head, 'ns'))}, {format_change(verdict['change'][0])} [" in output
+    ), output
     (why,) = (why for why in report["why"] if why["benchmark"] == "fanout/BenchmarkLoadAll")
     assert "`sched-wait`" in why["sentence"]
     assert "fanout/fanout.go:" in why["sentence"]
