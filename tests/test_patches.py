@@ -93,9 +93,9 @@ def test_a_regression_is_explained_down_to_the_line(tmp_path):
     )
     (verdict,) = (v for v in report["verdicts"] if v["metric"] == "sched-wait.total")
     base, head = verdict["base"][0], verdict["head"][0]
-    assert (
-        f"{' → '.join(format_pair(base, head, 'ns'))}, {format_change(verdict['change'][0])} [" in output
-    ), output
+    assert f"{' → '.join(format_pair(base, head, 'ns'))}, {format_change(verdict['change'][0])}" in output, (
+        output
+    )
     (why,) = (why for why in report["why"] if why["benchmark"] == "fanout/BenchmarkLoadAll")
     assert "`sched-wait`" in why["sentence"]
     assert "fanout/fanout.go:" in why["sentence"]
