@@ -34,7 +34,7 @@ FUZZING = (
 )
 MOST = 20  # findings after which there is no point in going on
 SANITIZER = {
-    "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=64:malloc_context_size=12:detect_stack_use_after_return=1",
+    "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=64:malloc_context_size=6",
     "UBSAN_OPTIONS": "print_stacktrace=1",
 }
 

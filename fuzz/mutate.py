@@ -89,6 +89,7 @@ class Mutator:
     def __init__(self, seed: int, plain: Plain) -> None:
         self.random = Random(seed)
         self.plain = plain
+        self.pool: dict[str, list[int]] = {}
 
     def mutate(self, data: bytes, most: int) -> bytes:
         """A mutation of at most `most` bytes."""
@@ -131,14 +132,17 @@ class Mutator:
             return self.random.choice(EDGES)
         if kind < 0.5:
             return self.random.randrange(0, 6)
-        seen = [
-            value
-            for item in items(self.any_batch(trace).body)
-            if item.number >= 0 and item.number not in (STRING, STACK)
-            for value, own in zip(item.args, item.names, strict=False)
-            if _alike(own, name)
-        ]
+        seen = self.seen(trace).get(_kind(name))
         return self.random.choice(seen) if seen else self.random.randrange(0, 40)
+
+    def seen(self, trace: Trace) -> dict[str, list[int]]:
+        """The numbers of each kind in one batch, which is chosen once."""
+        if not self.pool:
+            for item in items(self.any_batch(trace).body):
+                if item.number >= 0 and item.number not in (STRING, STACK):
+                    for value, name in zip(item.args, item.names, strict=False):
+                        self.pool.setdefault(_kind(name), []).append(value)
+        return self.pool
 
     def event(self, trace: Trace, name: str) -> Item:
         args = BY_NAME[name].args
@@ -315,7 +319,7 @@ class Mutator:
             for item in found:
                 if item.number in TICKS:
                     for place, own in enumerate(item.names):
-                        if _alike(own, name) and item.args[place] == old:
+                        if _kind(own) == _kind(name) and item.args[place] == old:
                             item.args[place] = new
             batch.body = join(found)
 
@@ -416,6 +420,6 @@ CROSSINGS: tuple[Callable[[Mutator, Trace, Trace], None], ...] = (
 )
 
 
-def _alike(one: str, other: str) -> bool:
-    """Whether two arguments are of a kind: goroutines, stacks, strings and so on."""
-    return one.removeprefix("new_").split("_")[-1] == other.removeprefix("new_").split("_")[-1]
+def _kind(name: str) -> str:
+    """What arguments are of a kind: goroutines, stacks, strings and so on."""
+    return name.removeprefix("new_").split("_")[-1]
