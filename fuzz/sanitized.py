@@ -22,8 +22,7 @@ SANITIZED = (
     *("-g", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all", "-Wno-unused-command-line-argument"),
     "-fsanitize=address,undefined,float-cast-overflow,fuzzer-no-link",
 )
-MISSING = """fuzz: there is no `clang` that can compile with the address sanitizer.
-On Debian and Ubuntu: apt-get install clang libclang-rt-14-dev (the number is that of `clang --version`)."""
+MISSING = "fuzz: there is no `clang`, which compiles the core with sanitizers (Debian, Ubuntu: apt-get install clang)"
 
 
 def build() -> None:
