@@ -94,7 +94,8 @@ def sides_text(entry: VerdictEntry) -> tuple[str, str]:
 def change_text(entry: VerdictEntry) -> str:
     """`+67 % [+41 %, +98 %]`; the difference where there is no ratio, as with a base of 0; or ""."""
     center, low, high = change_parts(entry)
-    return center if low == high else f"{center} [{low}, {high}]"
+    interval = entry.change or entry.difference
+    return f"{center} [{low}, {high}]" if interval and interval.low < interval.high else center
 
 
 def change_parts(entry: VerdictEntry) -> tuple[str, str, str]:
