@@ -21,7 +21,17 @@ from markupsafe import Markup
 
 from pytest_gotrace import escape, sentences
 from pytest_gotrace.errors import ExitCode
-from pytest_gotrace.report import OUTCOMES, Failure, Outcome, Report, VerdictEntry, Why, exit_code
+from pytest_gotrace.report import (
+    OUTCOMES,
+    Failure,
+    Outcome,
+    Report,
+    VerdictEntry,
+    Why,
+    betterment,
+    exit_code,
+    improvements,
+)
 from pytest_gotrace.units import format_duration, percent_text
 
 #: A comment on GitHub holds 65,536 characters. Bytes are what we count: they are never fewer than characters.
@@ -145,25 +155,7 @@ def _inconclusive(report: Report) -> list[VerdictEntry]:
 def _gravity(entry: VerdictEntry) -> tuple[bool, int, float]:
     """What blocks before what only warns, then the worse outcome, then the larger change for the worse."""
     mild = entry.level == "warn" or entry.waived is not None
-    return mild, OUTCOMES.index(entry.outcome), _betterment(entry)
-
-
-def _improved(report: Report) -> list[VerdictEntry]:
-    """Changes for the better whose whole interval lies on that side of zero, the largest first."""
-    return sorted(
-        (e for e in report.verdicts if e.outcome == "within" and _is_better(e)), key=_betterment, reverse=True
-    )
-
-
-def _is_better(entry: VerdictEntry) -> bool:
-    if entry.change is None:
-        return False
-    return entry.change.high < 0 if entry.better == "lower" else entry.change.low > 0
-
-
-def _betterment(entry: VerdictEntry) -> float:
-    center = entry.change.center if entry.change else 0.0
-    return -center if entry.better == "lower" else center
+    return mild, OUTCOMES.index(entry.outcome), betterment(entry)
 
 
 def _all(report: Report) -> list[VerdictEntry]:
@@ -196,7 +188,7 @@ _SECTIONS = (
     _Section(name="problems", urgency=1, rows=_problems, at_most=FIRST_ROWS),
     _Section(name="why", urgency=2, rows=_why, at_most=FIRST_ROWS),
     _Section(name="inconclusive", urgency=3, rows=_inconclusive, at_most=FIRST_ROWS),
-    _Section(name="improved", urgency=7, rows=_improved),
+    _Section(name="improved", urgency=7, rows=improvements),
     _Section(name="all", urgency=8, rows=_all),
     _Section(name="unmatched", urgency=6, rows=_unmatched),
     _Section(name="failures", urgency=4, rows=lambda report: report.failures),

@@ -206,3 +206,22 @@ def blocking(report: Report) -> Iterable[VerdictEntry]:
         for verdict in report.verdicts
         if verdict.level == "fail" and verdict.waived is None and verdict.outcome in outcomes
     )
+
+
+def improvements(report: Report) -> list[VerdictEntry]:
+    """Changes for the better whose whole interval lies on that side of zero, the largest first."""
+    return sorted(
+        (e for e in report.verdicts if e.outcome == "within" and _is_better(e)), key=betterment, reverse=True
+    )
+
+
+def _is_better(entry: VerdictEntry) -> bool:
+    if entry.change is None:
+        return False
+    return entry.change.high < 0 if entry.better == "lower" else entry.change.low > 0
+
+
+def betterment(entry: VerdictEntry) -> float:
+    """The relative change, counted so that larger is better."""
+    center = entry.change.center if entry.change else 0.0
+    return -center if entry.better == "lower" else center

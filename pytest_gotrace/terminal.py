@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from collections.abc import Iterator, Sequence
 
 import pytest
 
 from pytest_gotrace.escape import log_line
-from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, blocking
+from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, blocking, improvements
 from pytest_gotrace.sentences import (
     change_text,
     needed_text,
@@ -19,6 +21,8 @@ from pytest_gotrace.units import format_duration
 
 _MARKUP = {"fail": {"red": True, "bold": True}, "pass": {"green": True, "bold": True}}
 _BIGGEST_SHOWN = 3
+#: Columns that a label takes before its text.
+_LABEL = 14
 
 
 def write(report: Report, reporter: pytest.TerminalReporter, sent: Sequence[str] = ()) -> None:
@@ -31,7 +35,13 @@ def write(report: Report, reporter: pytest.TerminalReporter, sent: Sequence[str]
     if verbosity < 0:
         return
     for line in (*details(report), *(every_row(report) if verbosity > 0 else ()), *sent):
-        reporter.line(log_line(line))
+        reporter.line(wrapped(log_line(line), shutil.get_terminal_size().columns))
+
+
+def wrapped(line: str, width: int) -> str:
+    """The line broken at spaces, the rest below its text and not below its label; a path is never broken."""
+    below = " " * _LABEL
+    return textwrap.fill(line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
 
 def context(report: Report) -> Iterator[str]:
@@ -53,30 +63,33 @@ def side(info: RevisionInfo) -> str:
 
 
 def details(report: Report) -> Iterator[str]:
-    """Rows over budget with their why, what stays open, the largest improvements, warnings, the next command."""
-    why = {found.benchmark: found for found in report.why}
-    for benchmark in dict.fromkeys(row.benchmark for row in _rows(report, "over")):
-        for row in (row for row in _rows(report, "over") if row.benchmark == benchmark):
-            yield f"over          {_row(row)}"
-        if benchmark in why and why[benchmark].sentence:
-            yield f"  why         {why[benchmark].sentence.replace('`', '')}"
-            yield f"  look at     {why[benchmark].advice}"
+    """Rows over budget, what stays open, the largest improvements, warnings, the next command.
+
+    The why of a row that fails stands in its failure, right above; here is that of the others.
+    """
+    told = {row.benchmark for row in blocking(report)}
+    for row in _rows(report, "over"):
+        yield f"{'over':<{_LABEL}}{_row(row)}"
+    for why in report.why:
+        if why.sentence and why.benchmark not in told:
+            yield f"{'why':<{_LABEL}}{why.benchmark}: {why.sentence.replace('`', '')}"
+            yield f"{'look at':<{_LABEL}}{why.advice}"
     for outcome in ("missing", "failed", "inconclusive", "new"):
         for row in _rows(report, outcome):
-            yield f"{outcome:<13} {_row(row)}"
-    for row in sorted(filter(_improved, report.verdicts), key=_gain)[:_BIGGEST_SHOWN]:
-        yield f"improved      {_row(row)}"
+            yield f"{outcome:<{_LABEL}}{_row(row)}"
+    for row in improvements(report)[:_BIGGEST_SHOWN]:
+        yield f"{'improved':<{_LABEL}}{_row(row)}"
     for warning in report.warnings:
-        yield f"note          {warning}"
+        yield f"{'note':<{_LABEL}}{warning}"
     if any(_rows(report, "over")) or any(_rows(report, "inconclusive")):
-        yield f"again         {report.reproduce}"
+        yield f"{'again':<{_LABEL}}{report.reproduce}"
 
 
 def every_row(report: Report) -> Iterator[str]:
     """What is fine, too: with `-v` nothing that was measured stays unsaid."""
     for outcome in ("within", "identical"):
         for row in _rows(report, outcome):
-            yield f"{outcome:<13} {_row(row)}"
+            yield f"{outcome:<{_LABEL}}{_row(row)}"
 
 
 def _rows(report: Report, outcome: str) -> list[VerdictEntry]:
@@ -91,16 +104,8 @@ def _row(row: VerdictEntry) -> str:
         f"budget {row.budget} ({place_text(row)})" if row.budget else "",
     ]
     parts += [
-        row.reason,
+        row.reason if row.outcome != "over" else "",
         f"needs {needed_text(row)}" if row.outcome == "inconclusive" and row.pairs_needed else "",
     ]
     parts += [f"waived: {row.waived.reason}" if row.waived else ""]
     return f"{name}: " + "; ".join(part for part in parts if part)
-
-
-def _improved(row: VerdictEntry) -> bool:
-    return row.outcome == "within" and row.change is not None and row.change.high < 0
-
-
-def _gain(row: VerdictEntry) -> float:
-    return row.change.center if row.change else 0.0
