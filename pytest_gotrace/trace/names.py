@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator, Sequence
+from struct import Struct
 from typing import NamedTuple, overload
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
+_FRAME = Struct(
+    "=iiQ"
+).pack  # as bytes: their hashes cannot be made to collide, those of tuples of numbers can
 
 
 class Frame(NamedTuple):
@@ -58,7 +62,7 @@ class Names:
         self.roots = array("i")  # by stack: the function it starts in
         self.stacks = Stacks(self)
         self._string_codes: dict[bytes, int] = {}
-        self._frame_codes: dict[tuple[int, int, int], int] = {}
+        self._frame_codes: dict[bytes, int] = {}
         self._stack_codes: dict[bytes, int] = {}
         self.string(b"")
         self.stack(b"", 0)
@@ -75,7 +79,7 @@ class Names:
 
     def frame(self, function: int, file: int, line: int) -> int:
         """The code of a frame whose function and file are codes of strings."""
-        key = (function, file, line)
+        key = _FRAME(function, file, line)
         code = self._frame_codes.get(key)
         if code is None:
             self.frames.append(Frame(self.strings[function], self.strings[file], line))
