@@ -15,6 +15,7 @@ cdef class Columns:
     cdef Rows rows
     cdef list dtypes
     cdef list memory
+    cdef list nothing    # its arrays without rows
     cdef void allocate(self, int64_t capacity) except *
 
 cdef int grow(Rows *rows) noexcept nogil

@@ -86,6 +86,7 @@ class Columns:
         self.dtypes = [np.dtype(code) for code in dtypes]
         self.rows.owner = cython.cast(cython.p_void, self)
         self.memory = []
+        self.nothing = [np.empty(0, dtype) for dtype in self.dtypes]
         self.allocate(FIRST_ROWS)
 
     @cython.cfunc
@@ -105,9 +106,8 @@ class Columns:
     def take(self) -> list:
         """The rows so far, as arrays. Starts anew."""
         if self.rows.count == 0:
-            return [
-                np.empty(0, dtype) for dtype in self.dtypes
-            ]  # the room stays: generations may be tiny, and many
+            # The same each time, and the room stays: generations may be tiny, and many.
+            return self.nothing
         arrays = [
             np.frombuffer(memory, dtype, self.rows.count)
             for memory, dtype in zip(self.memory, self.dtypes, strict=True)

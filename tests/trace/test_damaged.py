@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from itertools import product
 from pathlib import Path
 
@@ -89,3 +90,16 @@ def test_frames_made_to_collide(tmp_path: Path):
     before = time.process_time()
     assert len(join(read_trace(path)).stacks) == 201
     assert time.process_time() - before < 2
+
+
+def test_tiny_generations(tmp_path: Path):
+    """Ten thousand generations of nine bytes take memory in proportion to their bytes, all tables held at once."""
+    clock = number("Frequency") + uvarint(1000)
+    path = tmp_path / "tiny.trace"
+    path.write_bytes(b"go 1.22 trace\0\0\0" + b"".join(batch(gen, 0, 0, clock) for gen in range(1, 10_001)))
+    tracemalloc.start()
+    try:
+        assert len(list(read_trace(path))) == 10_000
+        assert tracemalloc.get_traced_memory()[1] < 400 * path.stat().st_size
+    finally:
+        tracemalloc.stop()
