@@ -31,7 +31,11 @@ for _ in range(3):
     print(time.perf_counter_ns() - began)
 print(events)
 """
-SCENARIOS = {"pool": ("400000",), "generations": (), "goroutines": ()}
+EXAMPLE = Path(__file__).parents[1] / "example-go-repo"
+#: Packages of the example whose benchmarks are traced, until their trace is large enough.
+SUITE = ("pool",)
+SUITE_BYTES = 26_000_000
+SCENARIOS = {"pool": ("400000",), "generations": (), "goroutines": ("200000",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,19 @@ def run(*command: str | Path) -> Run:
     if process.returncode:
         raise RuntimeError(f"{command[0]} failed on {command[-1]}")
     return Run(int(nanoseconds) / 1e9, usage.ru_maxrss / 1024, tuple(rest))
+
+
+def suite(go: Go, package: str, into: Path) -> Path:
+    """The trace of all benchmarks of a package of the example, with as many iterations as make it large enough."""
+    binary, trace = into / f"{package}.test", into / f"example {package}.trace"
+    go.run("test", "-c", "-trimpath", "-o", str(binary), f"./{package}", cwd=EXAMPLE)
+    iterations, size = 100, 0
+    while size < SUITE_BYTES:
+        iterations = round(iterations * 1.1 * SUITE_BYTES / size) if size else iterations
+        flags = ("-test.run=^$", "-test.bench=.", f"-test.benchtime={iterations}x", f"-test.trace={trace}")
+        subprocess.run((binary, *flags), cwd=EXAMPLE / package, check=True, stdout=subprocess.DEVNULL)
+        size = trace.stat().st_size
+    return trace
 
 
 def compare(trace: Path, oracle: Path, rounds: int) -> list[str]:
@@ -115,6 +132,7 @@ def main(rounds: int = 5) -> None:
         into = Path(scratch)
         oracle, workload = go.build_oracle(into), go.build_workload(into)
         traces = [record(workload, scenario, into, *args) for scenario, args in SCENARIOS.items()]
+        traces += [suite(go, package, into) for package in SUITE]
         print(
             f"Go {'.'.join(map(str, go.version))}, {os.cpu_count()} processors, medians of {rounds} rounds\n"
         )

@@ -81,6 +81,14 @@ func spin(n int) (x int) {
 	return x
 }
 
+// amount is the third argument, if there is one.
+func amount(fallback int) int {
+	if len(os.Args) > 3 {
+		fmt.Sscan(os.Args[3], &fallback)
+	}
+	return fallback
+}
+
 // together runs f in n goroutines and waits for them.
 func together(n int, f func(i int)) {
 	var wg sync.WaitGroup
@@ -420,8 +428,9 @@ func tasks(ctx context.Context) {
 	root.End()
 }
 
+// goroutines come and go. A third argument says how many.
 func goroutines(ctx context.Context) {
-	together(3000, func(i int) {
+	together(amount(3000), func(i int) {
 		if i%3 == 0 {
 			runtime.Gosched()
 		}
@@ -478,10 +487,7 @@ func border(ctx context.Context) {
 
 // pool is what programs with regions mostly do: workers, channels, a lock and garbage. A third argument says how much.
 func pool(ctx context.Context) {
-	total := 2000
-	if len(os.Args) > 3 {
-		fmt.Sscan(os.Args[3], &total)
-	}
+	total := amount(2000)
 	ctx, task := trace.NewTask(ctx, "pool")
 	defer task.End()
 	var mu sync.Mutex
