@@ -51,7 +51,10 @@ _WITHOUT_PERSONAL_SETTINGS = {
 }
 
 _ADVICE = (
-    (r"No space left on device", "the disk is full: free some space, or set TMPDIR to a larger one"),
+    (
+        r"No space left on device|Out of diskspace",
+        "the disk is full: free some space, or set TMPDIR to a larger one",
+    ),
     (r"Disk quota exceeded", "the disk quota is used up: set TMPDIR to another disk"),
     (r"Read-only file system", "set TMPDIR to a directory that can be written"),
     (r"Permission denied", "give yourself permission to read it, or have git ignore it"),

@@ -48,7 +48,13 @@ OTHER = """package other
 
 import "testing"
 
-func BenchmarkOther(b *testing.B) {}
+var last int
+
+func BenchmarkOther(b *testing.B) {
+	for i := 0; i < b.N; i++ {
+		last = i
+	}
+}
 
 func BenchmarkSkips(b *testing.B) { b.Skip("not today") }
 """
