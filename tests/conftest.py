@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 from shopfront import Shop, copy
 
 pytest_plugins = ["pytester"]
+
+# The same examples in every run, and none that fails because the machine was busy.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
