@@ -173,7 +173,7 @@ class Shop:
             env=self.environment(**environment),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=540,  # a machine may be slow; what hangs is ended before the test is
             check=False,
             stdin=subprocess.DEVNULL,
         )
