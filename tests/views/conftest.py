@@ -45,7 +45,7 @@ def workload_trace(go, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def shop_trace(go, tmp_path_factory):
-    """The trace of six requests, of which the fourth waits 20 ms for the database."""
+    """The trace of six requests, of which the fourth waits 200 ms for the database."""
     into = tmp_path_factory.mktemp("shop")
     go.run("build", "-o", str(into / "shop"), ".", cwd=HERE / "shop")
     subprocess.run((into / "shop", into / "shop.trace"), check=True, timeout=60)
