@@ -156,7 +156,7 @@ func BenchmarkLoop(b *testing.B) {
 CLOCKS = (
     ("BenchmarkPlain", 50),
     ("BenchmarkPlain", 1),
-    ("BenchmarkStopStart", 5),
+    ("BenchmarkStopStart", 2),
     ("BenchmarkStopStart", 1),
     ("BenchmarkReset", 50),
     ("BenchmarkResetWhileStopped", 50),
