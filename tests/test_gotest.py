@@ -348,16 +348,23 @@ def interruptible():
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_interrupt(run, tmp_path):
-    """Ctrl-C goes through, and leaves no process behind."""
-    pids = tmp_path / "pids"
+def test_interrupt(run, tmp_path, monkeypatch):
+    """Ctrl-C while a benchmark is waited for goes through, and leaves no process behind."""
+    pids, waiting = tmp_path / "pids", threading.Event()
+
+    def now():
+        waiting.set()
+        return 0.0
+
+    monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=now))
 
     def press():
+        waiting.wait()
         while not (pids.exists() and pids.read_text()):
             time.sleep(0.01)
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    presser = threading.Thread(target=press)
+    presser = threading.Thread(target=press, daemon=True)
     presser.start()
     with pytest.raises(KeyboardInterrupt):
         run("BenchmarkHangs", env={"PIDS": str(pids)})
