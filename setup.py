@@ -5,7 +5,25 @@ import sysconfig
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-COMPILED = ("batch", "columns", "generation", "gosort", "idmap", "order", "summary")
+COMPILED = (
+    "annotations",
+    "batch",
+    "emulator",
+    "faults",
+    "generation",
+    "goroutines",
+    "gosort",
+    "idmap",
+    "ledger",
+    "machine",
+    "order",
+    "parts",
+    "processors",
+    "ranges",
+    "sheets",
+    "syscalls",
+    "wire",
+)
 
 # -fwrapv: what overflows in a damaged file wraps around, as it does in Go. The rest lets GCC put the handlers of
 # events into the loop that calls them, which is worth a tenth of the time; other compilers ignore or lack it.

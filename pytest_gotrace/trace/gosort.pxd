@@ -1,10 +1,9 @@
-from libc.stdint cimport int32_t, int64_t
-
-# A thread's next event on the frontier, by its time.
-cdef struct Head:
-    int64_t time
-    int32_t cursor
-
-ctypedef Head *HeadP
+from libc.stdint cimport int32_t
+from pytest_gotrace.trace.layout cimport Head, HeadP
 
 cdef void sort_heads(HeadP heads, int32_t count) noexcept nogil
+
+cdef inline void swap(HeadP heads, int32_t i, int32_t j) noexcept nogil:
+    cdef Head kept = heads[i]
+    heads[i] = heads[j]
+    heads[j] = kept

@@ -1,24 +1,27 @@
-"""Columns of equal length that are filled without the interpreter, and become NumPy arrays without a copy.
+"""Tables under way: rows of equally wide columns that are filled without the interpreter, and become NumPy arrays.
 
-Touching fresh memory is nearly half of what reading a trace costs. So room is asked for once, by foresight; it is not
-NumPy's, which asks for large pages, cheap where the machine has them at hand and slow where it has not; and when nobody
-looks at a table any more its memory is kept for the next one, since whoever measures reads one trace after the other.
+Touching fresh memory is a good part of what reading a trace costs. So most columns have 32 bits: codes, and times as
+nanoseconds since the generation began or as durations; what does not fit is kept beside them. Room is asked for once,
+by foresight; it is not NumPy's, which asks for large pages, cheap where the machine has them at hand and slow where it
+has not; and when nobody looks at a table any more its memory is kept for the next one, since whoever measures reads one
+trace after the other.
 """
 
 import cython
 import numpy as np
 from cython.cimports.cpython.buffer import Py_buffer, PyBuffer_FillInfo
-from cython.cimports.libc.stdint import int64_t
+from cython.cimports.libc.stdint import int64_t, uint32_t
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcpy
-from cython.cimports.pytest_gotrace.trace.columns import Block, Rows
+from cython.cimports.pytest_gotrace.trace.layout import F_MEMORY, LATE, MachineP, RowsP
+from cython.cimports.pytest_gotrace.trace.sheets import MARK, Block, add, nearly_full
 
-FIRST_ROWS = 256
-LEAST_SPARE = cython.declare(cython.size_t, 256 << 10)  # smaller blocks are malloc's business
+FIRST_ROWS = 64
+LEAST_SPARE = cython.declare(cython.size_t, 64 << 10)  # smaller blocks are malloc's business
 MOST_SPARE = cython.declare(cython.size_t, 256 << 20)  # bytes that are kept at most
-PLACES = cython.declare(cython.int, 64)
+PLACES = cython.declare(cython.int, 256)
 
-SPARE = cython.declare(Block[64])  # the blocks that are kept; all access is under the interpreter's lock
+SPARE = cython.declare(Block[256])  # the blocks that are kept; all access is under the interpreter's lock
 spare_bytes = cython.declare(cython.size_t, 0)
 
 
@@ -79,54 +82,50 @@ class Memory:
 
 @cython.final
 @cython.cclass
-class Columns:
-    """A table under way. Whoever fills it writes through `rows`, and calls `grow` when it is full."""
+class Sheet:
+    """A table under way, `columns` numbers of 32 or 64 bits wide. Whoever fills it adds to `rows`."""
 
-    def __cinit__(self, dtypes):
-        self.dtypes = [np.dtype(code) for code in dtypes]
+    def __cinit__(self, columns: int, bits: int):
+        self.dtype = np.dtype(f"i{bits // 8}")
+        self.columns = columns
+        self.rows.width = columns * bits // 8
         self.rows.owner = cython.cast(cython.p_void, self)
-        self.memory = []
-        self.nothing = [np.empty(0, dtype) for dtype in self.dtypes]
+        self.nothing = np.empty((0, columns), self.dtype)
         self.allocate(FIRST_ROWS)
 
     @cython.cfunc
     def allocate(self, capacity: int64_t) -> cython.void:
         """Room for `capacity` rows, to which those so far are moved."""
-        memory = [Memory(capacity * dtype.itemsize) for dtype in self.dtypes]
-        column: cython.int
-        for column in range(len(memory)):
-            fresh: Memory = memory[column]
-            width: cython.size_t = self.dtypes[column].itemsize
-            if self.rows.count:
-                memcpy(fresh.block.start, self.rows.data[column], self.rows.count * width)
-            self.rows.data[column] = fresh.block.start
-        self.memory = memory
+        fresh: Memory = Memory(capacity * self.rows.width)
+        if self.rows.count:
+            memcpy(fresh.block.start, self.rows.data, self.rows.count * self.rows.width)
+        self.rows.data = fresh.block.start
         self.rows.capacity = capacity
+        self.memory = fresh
 
-    def take(self) -> list:
-        """The rows so far, as arrays. Starts anew."""
+    def take(self):
+        """The rows so far, an array of shape (rows, columns). Starts anew."""
         if self.rows.count == 0:
             # The same each time, and the room stays: generations may be tiny, and many.
             return self.nothing
-        arrays = [
-            np.frombuffer(memory, dtype, self.rows.count)
-            for memory, dtype in zip(self.memory, self.dtypes, strict=True)
-        ]
-        if self.rows.count < self.rows.capacity >> 2:
-            arrays = [array.copy() for array in arrays]  # the rest would be kept with them
+        array = np.frombuffer(self.memory, self.dtype, self.rows.count * self.columns)
+        sparse: cython.bint = self.rows.count < self.rows.capacity >> 2
         self.rows.count = 0
-        self.allocate(FIRST_ROWS)
-        return arrays
+        if sparse:
+            array = array.copy()  # the rest would be kept with them
+        else:
+            self.allocate(FIRST_ROWS)
+        return array.reshape(-1, self.columns)
 
 
 @cython.cfunc
 @cython.with_gil
 @cython.exceptval(check=False)
-def reserve(rows: cython.pointer(Rows), capacity: int64_t) -> cython.int:
+def reserve(rows: RowsP, capacity: int64_t) -> cython.int:
     """Room for `capacity` rows; 0 if there is no memory."""
-    columns: Columns = cython.cast(Columns, rows.owner)
+    sheet: Sheet = cython.cast(Sheet, rows.owner)
     try:
-        columns.allocate(capacity)
+        sheet.allocate(capacity)
     except MemoryError:
         return 0
     return 1
@@ -135,7 +134,7 @@ def reserve(rows: cython.pointer(Rows), capacity: int64_t) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def grow(rows: cython.pointer(Rows)) -> cython.int:
+def grow(rows: RowsP) -> cython.int:
     """Doubles the room; 0 if there is no memory."""
     return reserve(rows, rows.capacity * 2)
 
@@ -143,14 +142,7 @@ def grow(rows: cython.pointer(Rows)) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def nearly_full(rows: cython.pointer(Rows)) -> cython.int:
-    return rows.count > rows.capacity - (rows.capacity >> 3)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def foresee(rows: cython.pointer(Rows), share: cython.double) -> cython.int:
+def foresee(rows: RowsP, share: cython.double) -> cython.int:
     """Makes room for all rows to come, after a `share` of the input; 0 if there is none.
 
     Moving rows again and again would cost more than room that is never touched.
@@ -159,3 +151,19 @@ def foresee(rows: cython.pointer(Rows), share: cython.double) -> cython.int:
         return 1
     wanted: int64_t = cython.cast(int64_t, cython.cast(cython.double, rows.count) / share * 1.25) + 4096
     return reserve(rows, wanted) if wanted > rows.capacity else 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def late(m: MachineP, sheet: cython.int, column: cython.int, value: int64_t) -> uint32_t:
+    """Keeps a number that does not fit into the last row of a sheet; what to write there instead."""
+    row: cython.pointer(int64_t) = cython.cast(cython.pointer(int64_t), add(m.rows[LATE]))
+    if row == cython.NULL:
+        m.fault = F_MEMORY
+        return MARK
+    row[0] = sheet
+    row[1] = column
+    row[2] = m.rows[sheet].count - 1
+    row[3] = value
+    return MARK

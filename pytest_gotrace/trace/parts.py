@@ -1,0 +1,77 @@
+"""Time by name: short lists of what goroutines blocked for and which ranges they were in."""
+
+import cython
+from cython.cimports.libc.stdint import int32_t, int64_t, uint32_t
+from cython.cimports.libc.stdlib import realloc
+from cython.cimports.pytest_gotrace.trace import layout as wire
+from cython.cimports.pytest_gotrace.trace.layout import MachineP, Part, PartsP
+from cython.cimports.pytest_gotrace.trace.machine import fail
+from cython.cimports.pytest_gotrace.trace.sheets import add, narrow
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def more_parts(parts: PartsP) -> cython.int:
+    capacity: int32_t = parts.capacity * 2 if parts.capacity else 2
+    if capacity > 1 << 29:
+        return 0
+    rows: cython.p_void = realloc(parts.rows, cython.cast(cython.size_t, capacity) * cython.sizeof(Part))
+    if rows == cython.NULL:
+        return 0
+    parts.rows = cython.cast(cython.pointer(Part), rows)
+    parts.capacity = capacity
+    return 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def push_part(parts: PartsP, key: int64_t, time: int64_t) -> cython.int:
+    """Adds a part at the end; 0 if there is no memory."""
+    if parts.count == parts.capacity and not more_parts(parts):
+        return 0
+    parts.rows[parts.count].key = key
+    parts.rows[parts.count].time = time
+    parts.count += 1
+    return 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def copy_parts(
+    to: PartsP, at: int32_t, rows: cython.pointer(cython.const[Part]), count: int32_t
+) -> cython.int:
+    """Puts `count` parts at place `at` of `to`, where it ends; 0 if there is no memory."""
+    i: int32_t
+    while to.capacity < at + count:
+        if not more_parts(to):
+            return 0
+    for i in range(count):
+        to.rows[at + i] = rows[i]
+    to.count = at + count
+    return 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def put_parts(m: MachineP, owner: cython.int, row: int64_t, parts: PartsP) -> cython.int:
+    """The rows of parts that are not zero, of a row of the owner's sheet."""
+    out: cython.pointer(uint32_t)
+    i: int32_t
+    for i in range(parts.count):
+        if parts.rows[i].time == 0:
+            continue
+        m.budget -= 1
+        if m.budget < 0:
+            return fail(m, wire.F_BUDGET, 0, 0)
+        out = cython.cast(cython.pointer(uint32_t), add(m.rows[wire.PARTS]))
+        if out == cython.NULL:
+            return fail(m, wire.F_MEMORY, 0, 0)
+        out[0] = owner << 2 | (parts.rows[i].key & 3)
+        out[1] = cython.cast(uint32_t, row)
+        out[2] = cython.cast(uint32_t, parts.rows[i].key >> 2)
+        out[3] = narrow(m, wire.PARTS, 3, parts.rows[i].time, 0)
+    return 1
