@@ -255,7 +255,7 @@ def user_log(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if message < 0 or stack_of(m, stack_key) < 0:
         return -1
     task = task_of(m, key)
-    row = cython.cast(cython.pointer(int64_t), add(m.rows[wire.LOGS]))
+    row = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[wire.LOGS]), 40))
     if task == cython.NULL or row == cython.NULL:
         return fail(m, wire.F_MEMORY, 0, 0)
     task.logs += 1
@@ -277,7 +277,7 @@ def put_tasks(m: MachineP) -> cython.int:
     row: cython.pointer(int64_t)
     for i in range(m.task_count):
         t = m.tasks + i
-        row = cython.cast(cython.pointer(int64_t), add(m.rows[wire.TASKS]))
+        row = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[wire.TASKS]), 56))
         if row == cython.NULL:
             return fail(m, wire.F_MEMORY, 0, 0)
         row[0] = t.id
@@ -306,7 +306,7 @@ def metric(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return cut_off(m)
     if not (runs(m, c, t) if procs else has_proc(m, c, t)) or stack_of(m, stack_key) < 0:
         return -1
-    row = cython.cast(cython.pointer(int64_t), add(m.rows[wire.METRICS]))
+    row = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[wire.METRICS]), 24))
     if row == cython.NULL:
         return fail(m, wire.F_MEMORY, 0, 0)
     row[0] = 0 if procs else 1 if c.type == wire.EV_HEAP_ALLOC else 2

@@ -19,7 +19,7 @@ from cython.cimports.pytest_gotrace.trace.layout import (
     Head,
     Machine,
     MachineP,
-    Rows,
+    RowsP,
 )
 from cython.cimports.pytest_gotrace.trace.ledger import finish_life
 from cython.cimports.pytest_gotrace.trace.machine import new_thread
@@ -75,7 +75,7 @@ class Emulator:
         self.names = names
         self.sheets = tuple(Sheet(columns, bits) for _, columns, bits in SHEETS)
         for i in range(wire.SHEETS):
-            m.rows[i] = rows_of(self.sheets[i])
+            bind(self.sheets[i], cython.address(m.rows[i]))
         memcpy(m.counts, cython.cast(cython.p_char, counts), 256)
         m.data = cython.address(self.view[0])
         m.size = self.view.shape[0]
@@ -266,9 +266,8 @@ class Emulator:
 
 
 @cython.cfunc
-@cython.exceptval(check=False)
-def rows_of(sheet: Sheet) -> cython.pointer(Rows):
-    return cython.address(sheet.rows)
+def bind(sheet: Sheet, rows: RowsP) -> cython.void:
+    sheet.bind(rows)
 
 
 @cython.cfunc
@@ -278,7 +277,7 @@ def make_room(m: MachineP) -> cython.int:
     """Makes room in the tables that may have many rows, before they are full; 0 if there is none."""
     i: cython.int
     for i in range(wire.PARTS + 1):
-        if nearly_full(m.rows[i]) and not foresee(m.rows[i], share(m)):
+        if nearly_full(cython.address(m.rows[i])) and not foresee(cython.address(m.rows[i]), share(m)):
             m.fault = wire.F_MEMORY
             return 0
     return 1

@@ -19,7 +19,9 @@ from cython.cimports.pytest_gotrace.trace.ledger import (
     block_forever,
     end_life,
     enter,
-    leave,
+    leave_runnable,
+    leave_running,
+    leave_waiting,
     push_region,
 )
 from cython.cimports.pytest_gotrace.trace.machine import (
@@ -35,7 +37,6 @@ from cython.cimports.pytest_gotrace.trace.machine import (
     stamp,
     text_of,
 )
-from cython.cimports.pytest_gotrace.trace.parts import add_part
 from cython.cimports.pytest_gotrace.trace.wire import took, uvarint
 
 # The thread of what no thread wrote.
@@ -92,23 +93,17 @@ def first_seen(
     m: MachineP, slot: int32_t, status: uint8_t, proc: int32_t, stack: int32_t, now: int64_t
 ) -> cython.int:
     """A goroutine that was there before the trace: it has been in its state since the generation began."""
-    g: GoroutineP = begin_life(m, slot, status, stack, now)
-    before: int64_t = now - m.sync
+    g: GoroutineP = begin_life(m, slot, status, stack, m.sync)
     if g == cython.NULL:
         return -1
-    g.create = m.sync
-    g.begin = m.sync
     if status == wire.RUNNING:
-        g.times[wire.EXEC] = before
         g.start = now
-    elif status == wire.RUNNABLE:
-        g.times[wire.SCHED_WAIT] = before
-    elif status == wire.WAITING:
-        if not add_part(cython.address(g.parts), wire.BLOCK, before):
-            return fail(m, wire.F_MEMORY, 0, 0)
-    else:
-        g.times[wire.SYSCALL_BLOCK if proc < 0 else wire.IN_SYSCALL] = before
+    elif status == wire.SYSCALL:
         begin_syscall(m, slot, proc)
+        if proc < 0:
+            # It is known to have blocked so far, and not what it does from now on.
+            g.times[wire.SYSCALL_BLOCK] = now - m.sync
+            g.times[wire.IN_SYSCALL] = m.sync - now
     return 1
 
 
@@ -204,7 +199,7 @@ def go_destroy(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if g == cython.NULL:
         return -1
     now = stamp(m, c)
-    if leave(m, g, now, -1, 0) < 0 or end_life(m, t.goroutine, now) < 0:
+    if leave_running(m, g, now) < 0 or end_life(m, t.goroutine, now) < 0:
         return -1
     end_goroutine(m, t.goroutine)
     t.goroutine = -1
@@ -238,7 +233,7 @@ def go_start(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return fail(m, wire.F_HAS_GOROUTINE, c.type, t.id)
     g.seq = seq
     now = stamp(m, c)
-    if leave(m, g, now, -1, 0) < 0:
+    if leave_runnable(m, g, now) < 0:
         return -1
     enter(m, g, wire.RUNNING, 0, 0, now)
     t.goroutine = slot
@@ -268,7 +263,7 @@ def go_stop(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if stack < 0:
         return -1
     now = stamp(m, c)
-    if leave(m, g, now, -1, 0) < 0:
+    if leave_running(m, g, now) < 0:
         return -1
     enter(m, g, status, reason, stack, now)
     t.goroutine = -1
@@ -302,7 +297,7 @@ def go_unblock(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     g.seq = seq
     now = stamp(m, c)
-    if leave(m, g, now, m.goroutines[t.goroutine].life if t.goroutine >= 0 else -1, stack) < 0:
+    if leave_waiting(m, g, now, m.goroutines[t.goroutine].life if t.goroutine >= 0 else -1, stack) < 0:
         return -1
     enter(m, g, wire.RUNNABLE, 0, 0, now)
     return 1
@@ -333,11 +328,11 @@ def go_switch(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return 0
     g.seq = seq
     now = stamp(m, c)
-    if leave(m, g, now, this.life, 0) < 0:
+    if leave_waiting(m, g, now, this.life, 0) < 0:
         return -1
     enter(m, g, wire.RUNNABLE, 0, 0, now)
     now = stamp(m, c)
-    if leave(m, this, now, -1, 0) < 0:
+    if leave_running(m, this, now) < 0:
         return -1
     if c.type == wire.EV_GO_SWITCH:
         enter(m, this, wire.WAITING, 0, 0, now)
@@ -346,7 +341,7 @@ def go_switch(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
             return -1
         end_goroutine(m, t.goroutine)
     now = stamp(m, c)
-    if leave(m, g, now, -1, 0) < 0:
+    if leave_runnable(m, g, now) < 0:
         return -1
     enter(m, g, wire.RUNNING, 0, 0, now)
     t.goroutine = slot

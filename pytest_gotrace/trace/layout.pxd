@@ -127,11 +127,11 @@ cdef enum:
     LATE             # what does not fit in 32 bits where it belongs
     SHEETS
 
-# Rows that are being filled. `width` is the bytes of one; whoever owns them is asked for more room.
+# Rows that are being filled, of `width` bytes each; whoever owns them is asked for more room.
 cdef struct Rows:
+    char *next
+    char *limit
     char *data
-    int64_t count
-    int64_t capacity
     int64_t width
     void *owner
 
@@ -206,12 +206,11 @@ cdef struct Goroutine:
     uint8_t assisting
     uint8_t stopping     # how many stops of the world are under way
     uint8_t final        # blocked for ever: Go takes it for an end
-    # The state it is in: since when as a row, and as far as it counts.
+    # The state it is in.
     int32_t reason
     int32_t stack
     int32_t name
     int64_t begin
-    int64_t since
     int64_t times[TIMES]
     Parts parts
     int64_t create
@@ -335,7 +334,7 @@ cdef struct Machine:
     const uint8_t *system
     int32_t forever
     # What comes out.
-    Rows *rows[SHEETS]
+    Rows rows[SHEETS]
     Parts snapshot       # of one goroutine, now
     int64_t times[TIMES]
     int64_t last_time

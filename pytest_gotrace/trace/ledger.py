@@ -19,10 +19,10 @@ from cython.cimports.pytest_gotrace.trace.layout import (
     Region,
     RegionP,
 )
-from cython.cimports.pytest_gotrace.trace.ledger import put_state
+from cython.cimports.pytest_gotrace.trace.ledger import put_run, put_stop
 from cython.cimports.pytest_gotrace.trace.machine import fail, opened
 from cython.cimports.pytest_gotrace.trace.parts import add_part, copy_parts, put_parts
-from cython.cimports.pytest_gotrace.trace.sheets import add, narrow
+from cython.cimports.pytest_gotrace.trace.sheets import add, count, narrow
 
 
 @cython.cfunc
@@ -31,7 +31,7 @@ from cython.cimports.pytest_gotrace.trace.sheets import add, narrow
 def begin_life(m: MachineP, slot: int32_t, status: uint8_t, stack: int32_t, now: int64_t) -> GoroutineP:
     """A goroutine appears: fresh sums on whatever memory its slot had before. NULL if there is no memory."""
     g: GoroutineP = m.goroutines + slot
-    key: cython.pointer(int64_t) = cython.cast(cython.pointer(int64_t), add(m.rows[wire.IDS]))
+    key: cython.pointer(int64_t) = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[wire.IDS]), 8))
     if key == cython.NULL:
         fail(m, wire.F_MEMORY, 0, 0)
         return cython.NULL
@@ -44,7 +44,6 @@ def begin_life(m: MachineP, slot: int32_t, status: uint8_t, stack: int32_t, now:
     g.stack = stack
     g.name = m.roots[stack]
     g.begin = now
-    g.since = now
     memset(g.times, 0, cython.sizeof(g.times))
     g.parts.count = 0
     g.create = now
@@ -90,7 +89,10 @@ def block_forever(m: MachineP, g: GoroutineP, now: int64_t) -> cython.int:
 @cython.exceptval(check=False)
 def finish_life(m: MachineP, g: GoroutineP, now: int64_t) -> cython.int:
     """The rows of a goroutine that is still there when the trace ends."""
-    if put_state(m, g, -1, -1, 0) < 0 or finalize(m, g, now, False) < 0:
+    plain: cython.bint = g.status <= wire.RUNNING and (g.reason | g.stack) == 0
+    if (put_run(m, g, -1, g.status == wire.RUNNABLE) if plain else put_stop(m, g, -1)) < 0:
+        return -1
+    if finalize(m, g, now, False) < 0:
         return -1
     return put_goroutine(m, g)
 
@@ -121,10 +123,10 @@ def lose_proc(m: MachineP, proc: int32_t, now: int64_t) -> cython.void:
 def end_syscall(m: MachineP, g: GoroutineP, now: int64_t) -> cython.void:
     if g.blocked:
         g.times[wire.SYSCALL_BLOCK] += now - g.blocked
-        g.times[wire.IN_SYSCALL] += g.blocked - g.since
+        g.times[wire.IN_SYSCALL] += g.blocked - g.begin
         g.blocked = 0
     else:
-        g.times[wire.IN_SYSCALL] += now - g.since
+        g.times[wire.IN_SYSCALL] += now - g.begin
     # Go forgets whichever call the processor serves by now, even if it is another goroutine's.
     if g.syscall_proc >= 0:
         m.procs[g.syscall_proc].syscalling = -1
@@ -138,7 +140,7 @@ def end_syscall(m: MachineP, g: GoroutineP, now: int64_t) -> cython.void:
 @cython.exceptval(check=False)
 def snapshot(m: MachineP, g: GoroutineP, now: int64_t) -> cython.int:
     """The goroutine's times and parts up to `now`, into `m.times` and `m.snapshot`."""
-    past: int64_t = now - g.since
+    past: int64_t = now - g.begin
     memcpy(m.times, g.times, cython.sizeof(m.times))
     if not copy_parts(cython.address(m.snapshot), 0, g.parts.rows, g.parts.count):
         return fail(m, wire.F_MEMORY, 0, 0)
@@ -249,7 +251,7 @@ def push_region(g: GoroutineP) -> RegionP:
 def put_goroutine(m: MachineP, g: GoroutineP) -> cython.int:
     """The row of a goroutine whose times are final, and the rows of its parts."""
     i: cython.int
-    row: cython.pointer(uint32_t) = cython.cast(cython.pointer(uint32_t), add(m.rows[wire.GOROUTINES]))
+    row: cython.pointer(uint32_t) = cython.cast(cython.pointer(uint32_t), add(cython.address(m.rows[wire.GOROUTINES]), 48))
     if row == cython.NULL:
         return fail(m, wire.F_MEMORY, 0, 0)
     row[0] = g.life
@@ -261,7 +263,7 @@ def put_goroutine(m: MachineP, g: GoroutineP) -> cython.int:
         row[5 + i] = narrow(m, wire.GOROUTINES, 5 + i, g.times[i], 0)
     row[10] = g.creator
     row[11] = g.creation_stack
-    return put_parts(m, 0, m.rows[wire.GOROUTINES].count - 1, cython.address(g.parts))
+    return put_parts(m, 0, count(cython.address(m.rows[wire.GOROUTINES])) - 1, cython.address(g.parts))
 
 
 @cython.cfunc
@@ -273,7 +275,7 @@ def put_region(m: MachineP, g: GoroutineP, r: RegionP, start: int64_t, end: int6
     saved: cython.pointer(Part) = (
         g.open.saved.rows + (g.open.saved.count - r.saved) if r.saved else cython.NULL
     )
-    row: cython.pointer(uint32_t) = cython.cast(cython.pointer(uint32_t), add(m.rows[wire.REGIONS]))
+    row: cython.pointer(uint32_t) = cython.cast(cython.pointer(uint32_t), add(cython.address(m.rows[wire.REGIONS]), 44))
     if row == cython.NULL:
         return fail(m, wire.F_MEMORY, 0, 0)
     row[0] = g.life
@@ -290,4 +292,4 @@ def put_region(m: MachineP, g: GoroutineP, r: RegionP, start: int64_t, end: int6
             m.snapshot.rows[i].time -= saved[i].time
         elif not add_part(cython.address(m.snapshot), saved[i].key, -saved[i].time):
             return fail(m, wire.F_MEMORY, 0, 0)
-    return put_parts(m, 1, m.rows[wire.REGIONS].count - 1, cython.address(m.snapshot))
+    return put_parts(m, 1, count(cython.address(m.rows[wire.REGIONS])) - 1, cython.address(m.snapshot))

@@ -67,7 +67,7 @@ def put_parts(m: MachineP, owner: cython.int, row: int64_t, parts: PartsP) -> cy
         m.budget -= 1
         if m.budget < 0:
             return fail(m, wire.F_BUDGET, 0, 0)
-        out = cython.cast(cython.pointer(uint32_t), add(m.rows[wire.PARTS]))
+        out = cython.cast(cython.pointer(uint32_t), add(cython.address(m.rows[wire.PARTS]), 16))
         if out == cython.NULL:
             return fail(m, wire.F_MEMORY, 0, 0)
         out[0] = owner << 2 | (parts.rows[i].key & 3)

@@ -6,11 +6,12 @@ cdef struct Block:
     size_t size
 
 cdef class Sheet:
-    cdef Rows rows
+    cdef Rows *rows
     cdef object dtype
     cdef int columns
     cdef object memory
     cdef object nothing  # its array without rows
+    cdef void bind(self, RowsP rows) except *
     cdef void allocate(self, int64_t capacity) except *
 
 cdef int grow(RowsP rows) noexcept nogil
@@ -20,12 +21,18 @@ cdef uint32_t late(MachineP m, int sheet, int column, int64_t value) noexcept no
 cdef enum:
     MARK = 0xFFFFFFFF    # stands for a number that `LATE` has
 
-# A new row, which is the sheet's last; NULL if there is no memory.
-cdef inline void *add(RowsP rows) noexcept nogil:
-    if rows.count == rows.capacity and not grow(rows):
-        return NULL
-    rows.count += 1
-    return rows.data + (rows.count - 1) * rows.width
+# A new row of `width` bytes, which is the sheet's last; NULL if there is no memory.
+cdef inline void *add(RowsP rows, int width) noexcept nogil:
+    cdef char *row = rows.next
+    if row == rows.limit:
+        if not grow(rows):
+            return NULL
+        row = rows.next
+    rows.next = row + width
+    return row
+
+cdef inline int64_t count(const Rows *rows) noexcept nogil:
+    return (rows.next - rows.data) / rows.width
 
 # `value` as what it is more than `base`, for a column of a sheet's last row.
 cdef inline uint32_t narrow(MachineP m, int sheet, int column, int64_t value, int64_t base) noexcept nogil:
@@ -34,5 +41,5 @@ cdef inline uint32_t narrow(MachineP m, int sheet, int column, int64_t value, in
         return <uint32_t> over
     return late(m, sheet, column, value)
 
-cdef inline int nearly_full(RowsP rows) noexcept nogil:
-    return rows.count > rows.capacity - (rows.capacity >> 3)
+cdef inline int nearly_full(const Rows *rows) noexcept nogil:
+    return rows.limit - rows.next < (rows.limit - rows.data) >> 3

@@ -14,7 +14,7 @@ from cython.cimports.libc.stdint import int64_t, uint32_t
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcpy
 from cython.cimports.pytest_gotrace.trace.layout import F_MEMORY, LATE, MachineP, RowsP
-from cython.cimports.pytest_gotrace.trace.sheets import MARK, Block, add, nearly_full
+from cython.cimports.pytest_gotrace.trace.sheets import MARK, Block, add, count
 
 FIRST_ROWS = 64
 LEAST_SPARE = cython.declare(cython.size_t, 64 << 10)  # smaller blocks are malloc's business
@@ -83,34 +83,45 @@ class Memory:
 @cython.final
 @cython.cclass
 class Sheet:
-    """A table under way, `columns` numbers of 32 or 64 bits wide. Whoever fills it adds to `rows`."""
+    """A table under way, `columns` numbers of 32 or 64 bits wide. Who fills it adds to the rows it was bound to."""
 
     def __cinit__(self, columns: int, bits: int):
         self.dtype = np.dtype(f"i{bits // 8}")
         self.columns = columns
-        self.rows.width = columns * bits // 8
-        self.rows.owner = cython.cast(cython.p_void, self)
         self.nothing = np.empty((0, columns), self.dtype)
+
+    @cython.cfunc
+    def bind(self, rows: RowsP) -> cython.void:
+        """Manages the memory of `rows`, which are empty."""
+        self.rows = rows
+        rows.width = self.columns * self.dtype.itemsize
+        rows.owner = cython.cast(cython.p_void, self)
+        rows.data = rows.next = cython.NULL
         self.allocate(FIRST_ROWS)
 
     @cython.cfunc
     def allocate(self, capacity: int64_t) -> cython.void:
         """Room for `capacity` rows, to which those so far are moved."""
-        fresh: Memory = Memory(capacity * self.rows.width)
-        if self.rows.count:
-            memcpy(fresh.block.start, self.rows.data, self.rows.count * self.rows.width)
-        self.rows.data = fresh.block.start
-        self.rows.capacity = capacity
+        rows: RowsP = self.rows
+        used: cython.size_t = rows.next - rows.data
+        fresh: Memory = Memory(capacity * rows.width)
+        if used:
+            memcpy(fresh.block.start, rows.data, used)
+        rows.data = fresh.block.start
+        rows.next = rows.data + used
+        rows.limit = rows.data + capacity * rows.width
         self.memory = fresh
 
     def take(self):
         """The rows so far, an array of shape (rows, columns). Starts anew."""
-        if self.rows.count == 0:
+        rows: RowsP = self.rows
+        used: cython.size_t = rows.next - rows.data
+        sparse: cython.bint = used < cython.cast(cython.size_t, rows.limit - rows.data) >> 2
+        if used == 0:
             # The same each time, and the room stays: generations may be tiny, and many.
             return self.nothing
-        array = np.frombuffer(self.memory, self.dtype, self.rows.count * self.columns)
-        sparse: cython.bint = self.rows.count < self.rows.capacity >> 2
-        self.rows.count = 0
+        array = np.frombuffer(self.memory, self.dtype, used // self.dtype.itemsize)
+        rows.next = rows.data
         if sparse:
             array = array.copy()  # the rest would be kept with them
         else:
@@ -136,7 +147,7 @@ def reserve(rows: RowsP, capacity: int64_t) -> cython.int:
 @cython.exceptval(check=False)
 def grow(rows: RowsP) -> cython.int:
     """Doubles the room; 0 if there is no memory."""
-    return reserve(rows, rows.capacity * 2)
+    return reserve(rows, (rows.limit - rows.data) // rows.width * 2)
 
 
 @cython.cfunc
@@ -147,10 +158,11 @@ def foresee(rows: RowsP, share: cython.double) -> cython.int:
 
     Moving rows again and again would cost more than room that is never touched.
     """
-    if share < 0.02 or not nearly_full(rows):
+    wanted: int64_t
+    if share < 0.02:
         return 1
-    wanted: int64_t = cython.cast(int64_t, cython.cast(cython.double, rows.count) / share * 1.25) + 4096
-    return reserve(rows, wanted) if wanted > rows.capacity else 1
+    wanted = cython.cast(int64_t, cython.cast(cython.double, count(rows)) / share * 1.25) + 4096
+    return reserve(rows, wanted) if wanted * rows.width > rows.limit - rows.data else 1
 
 
 @cython.cfunc
@@ -158,12 +170,13 @@ def foresee(rows: RowsP, share: cython.double) -> cython.int:
 @cython.exceptval(check=False)
 def late(m: MachineP, sheet: cython.int, column: cython.int, value: int64_t) -> uint32_t:
     """Keeps a number that does not fit into the last row of a sheet; what to write there instead."""
-    row: cython.pointer(int64_t) = cython.cast(cython.pointer(int64_t), add(m.rows[LATE]))
+    rows: RowsP = cython.address(m.rows[LATE])
+    row: cython.pointer(int64_t) = cython.cast(cython.pointer(int64_t), add(rows, 32))
     if row == cython.NULL:
         m.fault = F_MEMORY
         return MARK
     row[0] = sheet
     row[1] = column
-    row[2] = m.rows[sheet].count - 1
+    row[2] = count(cython.address(m.rows[sheet])) - 1
     row[3] = value
     return MARK

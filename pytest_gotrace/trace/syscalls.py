@@ -18,7 +18,8 @@ from cython.cimports.pytest_gotrace.trace.ledger import (
     begin_syscall,
     end_life,
     enter,
-    leave,
+    leave_running,
+    leave_syscall,
     lose_proc,
 )
 from cython.cimports.pytest_gotrace.trace.machine import (
@@ -60,7 +61,7 @@ def syscall_begin(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     p.status = wire.PROC_SYSCALL
     p.seq = seq
     now = stamp(m, c)
-    if leave(m, g, now, -1, 0) < 0:
+    if leave_running(m, g, now) < 0:
         return -1
     enter(m, g, wire.SYSCALL, 0, stack, now)
     begin_syscall(m, t.goroutine, t.proc)
@@ -83,7 +84,7 @@ def syscall_end(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return fail(m, wire.F_PROC_STATE, p.id, p.status)
     p.status = wire.PROC_RUNNING
     now = stamp(m, c)
-    if leave(m, g, now, -1, 0) < 0:
+    if leave_syscall(m, g, now) < 0:
         return -1
     enter(m, g, wire.RUNNING, 0, 0, now)
     return 1
@@ -122,7 +123,7 @@ def syscall_end_blocked(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if g == cython.NULL:
         return -1
     now = stamp(m, c)
-    if leave(m, g, now, -1, 0) < 0:
+    if leave_syscall(m, g, now) < 0:
         return -1
     enter(m, g, wire.RUNNABLE, 0, 0, now)
     t.goroutine = -1
@@ -177,7 +178,7 @@ def go_destroy_syscall(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         p.status = wire.PROC_ABANDONED
         lose_proc(m, t.proc, stamp(m, c))
     now = stamp(m, c)
-    if leave(m, g, now, -1, 0) < 0 or end_life(m, t.goroutine, now) < 0:
+    if leave_syscall(m, g, now) < 0 or end_life(m, t.goroutine, now) < 0:
         return -1
     end_goroutine(m, t.goroutine)
     t.goroutine = -1
