@@ -3,7 +3,7 @@
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
 from cython.cimports.libc.stdlib import realloc
-from cython.cimports.libc.string import memcpy, memset
+from cython.cimports.libc.string import memset
 from cython.cimports.pytest_gotrace.trace import layout as wire
 from cython.cimports.pytest_gotrace.trace.idmap import find, insert
 from cython.cimports.pytest_gotrace.trace.layout import (
@@ -29,7 +29,6 @@ from cython.cimports.pytest_gotrace.trace.machine import (
     stamp,
     text_of,
 )
-from cython.cimports.pytest_gotrace.trace.parts import copy_parts
 from cython.cimports.pytest_gotrace.trace.sheets import add
 from cython.cimports.pytest_gotrace.trace.wire import took, uvarint
 
@@ -61,12 +60,9 @@ def user_region(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if stack < 0:
         return -1
     g = m.goroutines + t.goroutine
-    now = stamp(m, c)
-    if snapshot(m, g, now) < 0:
-        return -1
     if c.type == wire.EV_USER_REGION_BEGIN:
-        return region_begin(m, g, task, name, stack, now)
-    return region_end(m, g, task, name, now)
+        return region_begin(m, g, task, name, stack, stamp(m, c))
+    return region_end(m, g, task, name, stamp(m, c))
 
 
 @cython.cfunc
@@ -77,6 +73,7 @@ def region_begin(
 ) -> cython.int:
     r: RegionP = push_region(g)
     tasked: TaskP = task_of(m, task)
+    before: int32_t
     if r == cython.NULL or tasked == cython.NULL:
         return fail(m, wire.F_MEMORY, 0, 0)
     tasked.regions += 1
@@ -84,14 +81,12 @@ def region_begin(
     r.task = cython.cast(int64_t, task)
     r.name = name
     r.stack = stack
-    memcpy(r.times, m.times, cython.sizeof(m.times))
-    r.saved = m.snapshot.count
+    before = g.open.saved.count
+    if snapshot(m, g, now, r.times, cython.address(g.open.saved)) < 0:
+        return -1
+    r.saved = g.open.saved.count - before
     m.budget -= r.saved
-    if m.budget < 0:
-        return fail(m, wire.F_BUDGET, 0, 0)
-    if not copy_parts(cython.address(g.open.saved), g.open.saved.count, m.snapshot.rows, m.snapshot.count):
-        return fail(m, wire.F_MEMORY, 0, 0)
-    return 1
+    return 1 if m.budget >= 0 else fail(m, wire.F_BUDGET, 0, 0)
 
 
 @cython.cfunc
@@ -101,6 +96,9 @@ def region_end(m: MachineP, g: GoroutineP, task: uint64_t, name: int32_t, now: i
     """The innermost region of the goroutine ends, or one that began before the trace."""
     o: cython.pointer(Open) = g.open
     r: RegionP
+    m.snapshot.count = 0
+    if snapshot(m, g, now, m.times, cython.address(m.snapshot)) < 0:
+        return -1
     if o == cython.NULL or o.region_count == 0:
         return unbegun(m, g, task, name, now)
     r = o.regions + o.region_count - 1

@@ -34,7 +34,7 @@ CHUNK = cython.declare(cython.int, 4096)
 
 # The tables in the order of `layout.Which`: how many columns of how many bits.
 SHEETS = (
-    ("runs", 3, 32),
+    ("runs", 4, 32),
     ("stops", 5, 32),
     ("waits", 7, 32),
     ("goroutines", 12, 32),

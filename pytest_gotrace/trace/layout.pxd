@@ -113,8 +113,8 @@ cdef enum Fault:
 
 # The tables that are filled, in the order of `sheets.SHEETS`.
 cdef enum:
-    RUNS             # a state of which there is nothing to say but when: running, nearly always
-    STOPS            # a state with a reason or a stack
+    RUNS             # a goroutine running, and being ready before that
+    STOPS            # another state, or one with a reason or a stack
     WAITS            # a state that somebody ended
     GOROUTINES
     REGIONS
@@ -211,6 +211,7 @@ cdef struct Goroutine:
     int32_t stack
     int32_t name
     int64_t begin
+    int64_t ready        # how long it was ready before it runs now, if there is no row of that; else -1
     int64_t times[TIMES]
     Parts parts
     int64_t create

@@ -21,7 +21,7 @@ from cython.cimports.pytest_gotrace.trace.layout import (
 )
 from cython.cimports.pytest_gotrace.trace.ledger import put_run, put_stop
 from cython.cimports.pytest_gotrace.trace.machine import fail, opened
-from cython.cimports.pytest_gotrace.trace.parts import add_part, copy_parts, put_parts
+from cython.cimports.pytest_gotrace.trace.parts import add_part, add_part_from, copy_parts, put_parts
 from cython.cimports.pytest_gotrace.trace.sheets import add, count, narrow
 
 
@@ -31,7 +31,9 @@ from cython.cimports.pytest_gotrace.trace.sheets import add, count, narrow
 def begin_life(m: MachineP, slot: int32_t, status: uint8_t, stack: int32_t, now: int64_t) -> GoroutineP:
     """A goroutine appears: fresh sums on whatever memory its slot had before. NULL if there is no memory."""
     g: GoroutineP = m.goroutines + slot
-    key: cython.pointer(int64_t) = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[wire.IDS]), 8))
+    key: cython.pointer(int64_t) = cython.cast(
+        cython.pointer(int64_t), add(cython.address(m.rows[wire.IDS]), 8)
+    )
     if key == cython.NULL:
         fail(m, wire.F_MEMORY, 0, 0)
         return cython.NULL
@@ -44,6 +46,7 @@ def begin_life(m: MachineP, slot: int32_t, status: uint8_t, stack: int32_t, now:
     g.stack = stack
     g.name = m.roots[stack]
     g.begin = now
+    g.ready = -1
     memset(g.times, 0, cython.sizeof(g.times))
     g.parts.count = 0
     g.create = now
@@ -89,10 +92,8 @@ def block_forever(m: MachineP, g: GoroutineP, now: int64_t) -> cython.int:
 @cython.exceptval(check=False)
 def finish_life(m: MachineP, g: GoroutineP, now: int64_t) -> cython.int:
     """The rows of a goroutine that is still there when the trace ends."""
-    plain: cython.bint = g.status <= wire.RUNNING and (g.reason | g.stack) == 0
-    if (put_run(m, g, -1, g.status == wire.RUNNABLE) if plain else put_stop(m, g, -1)) < 0:
-        return -1
-    if finalize(m, g, now, False) < 0:
+    plain: cython.bint = g.status == wire.RUNNING and g.stack == 0
+    if (put_run(m, g, -1) if plain else put_stop(m, g, -1)) < 0 or finalize(m, g, now, False) < 0:
         return -1
     return put_goroutine(m, g)
 
@@ -138,40 +139,43 @@ def end_syscall(m: MachineP, g: GoroutineP, now: int64_t) -> cython.void:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def snapshot(m: MachineP, g: GoroutineP, now: int64_t) -> cython.int:
-    """The goroutine's times and parts up to `now`, into `m.times` and `m.snapshot`."""
+def snapshot(
+    m: MachineP, g: GoroutineP, now: int64_t, times: cython.pointer(int64_t), to: PartsP
+) -> cython.int:
+    """The goroutine's times up to now into `times`, and its parts to the end of `to`."""
     past: int64_t = now - g.begin
-    memcpy(m.times, g.times, cython.sizeof(m.times))
-    if not copy_parts(cython.address(m.snapshot), 0, g.parts.rows, g.parts.count):
+    first: int32_t = to.count
+    memcpy(times, g.times, cython.sizeof(g.times))
+    if not copy_parts(to, first, g.parts.rows, g.parts.count):
         return fail(m, wire.F_MEMORY, 0, 0)
     if g.times[wire.TOTAL] == 0:
-        m.times[wire.TOTAL] = now - g.create
+        times[wire.TOTAL] = now - g.create
     if g.final:
         return 1
     if g.status == wire.RUNNING:
-        m.times[wire.EXEC] += past
+        times[wire.EXEC] += past
     elif g.status == wire.RUNNABLE:
-        m.times[wire.SCHED_WAIT] += past
+        times[wire.SCHED_WAIT] += past
     elif g.status == wire.SYSCALL:
-        m.times[wire.IN_SYSCALL] += past
+        times[wire.IN_SYSCALL] += past
         if g.blocked:
-            m.times[wire.SCHED_WAIT] += now - g.blocked  # Go counts it here as long as the call has not ended
+            times[wire.SCHED_WAIT] += now - g.blocked  # Go counts it here as long as the call has not ended
     elif g.status == wire.WAITING:
-        if not add_part(cython.address(m.snapshot), cython.cast(int64_t, g.reason) << 2 | wire.BLOCK, past):
+        if not add_part_from(to, first, cython.cast(int64_t, g.reason) << 2 | wire.BLOCK, past):
             return fail(m, wire.F_MEMORY, 0, 0)
-    return 1 if g.open == cython.NULL else add_flights(m, g.open, now)
+    return 1 if g.open == cython.NULL else add_flights(m, g.open, now, to, first)
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def add_flights(m: MachineP, o: cython.pointer(Open), now: int64_t) -> cython.int:
-    """Adds the ranges under way to the snapshot."""
+def add_flights(m: MachineP, o: cython.pointer(Open), now: int64_t, to: PartsP, first: int32_t) -> cython.int:
+    """Adds the ranges under way to the parts from `first` on."""
     i: int32_t
     f: FlightP
     for i in range(o.flight_count):
         f = o.flights + i
-        if f.since and not add_part(cython.address(m.snapshot), f.key, now - f.since):
+        if f.since and not add_part_from(to, first, f.key, now - f.since):
             return fail(m, wire.F_MEMORY, 0, 0)
     return 1
 
@@ -183,7 +187,8 @@ def finalize(m: MachineP, g: GoroutineP, now: int64_t, ended: cython.bint) -> cy
     """A goroutine ends, or the trace does: its times are final, and so are those of its open regions."""
     if ended:
         g.end = now
-    if snapshot(m, g, now) < 0:
+    m.snapshot.count = 0
+    if snapshot(m, g, now, m.times, cython.address(m.snapshot)) < 0:
         return -1
     memcpy(g.times, m.times, cython.sizeof(m.times))
     if not copy_parts(cython.address(g.parts), 0, m.snapshot.rows, m.snapshot.count):
@@ -251,7 +256,9 @@ def push_region(g: GoroutineP) -> RegionP:
 def put_goroutine(m: MachineP, g: GoroutineP) -> cython.int:
     """The row of a goroutine whose times are final, and the rows of its parts."""
     i: cython.int
-    row: cython.pointer(uint32_t) = cython.cast(cython.pointer(uint32_t), add(cython.address(m.rows[wire.GOROUTINES]), 48))
+    row: cython.pointer(uint32_t) = cython.cast(
+        cython.pointer(uint32_t), add(cython.address(m.rows[wire.GOROUTINES]), 48)
+    )
     if row == cython.NULL:
         return fail(m, wire.F_MEMORY, 0, 0)
     row[0] = g.life
@@ -275,7 +282,9 @@ def put_region(m: MachineP, g: GoroutineP, r: RegionP, start: int64_t, end: int6
     saved: cython.pointer(Part) = (
         g.open.saved.rows + (g.open.saved.count - r.saved) if r.saved else cython.NULL
     )
-    row: cython.pointer(uint32_t) = cython.cast(cython.pointer(uint32_t), add(cython.address(m.rows[wire.REGIONS]), 44))
+    row: cython.pointer(uint32_t) = cython.cast(
+        cython.pointer(uint32_t), add(cython.address(m.rows[wire.REGIONS]), 44)
+    )
     if row == cython.NULL:
         return fail(m, wire.F_MEMORY, 0, 0)
     row[0] = g.life

@@ -26,6 +26,8 @@ from pytest_gotrace.trace.table import (
 )
 
 _RANGE_NAMES = {1: "GC concurrent mark phase", 2: "GC incremental sweep", 3: "GC mark assist"}
+#: `sheets.NEVER`
+_NEVER = 0xFFFFFFFE
 _NUMBERS = {name: number for number, (name, _, _) in enumerate(SHEETS)}
 
 
@@ -138,26 +140,43 @@ class Packed:
             names[rows] = np.array([self._names[key] for key in keys.tolist()], np.int32)[where.ravel()]
         return names
 
-    # States: rows that say nothing but when, rows with a reason or a stack, and rows that somebody ended.
+    # States: running, being ready before that, and those with rows of their own, ended by somebody or not.
 
-    def joined(self, column: int, runs: NDArray[Any] | None = None) -> Int32:
-        """A column of stops and waits, behind what it is for `runs`: 0, or as given."""
-        if runs is None:
-            runs = np.zeros(len(self._sheets["runs"]), np.int32)
-        return np.concatenate([runs, self.code("stops", column), self.code("waits", column)])
+    def readied(self) -> NDArray[np.intp]:
+        """The rows of runs that say how long the goroutine was ready before."""
+        return np.flatnonzero(self._sheets["runs"].view(np.uint32)[:, 3] != _NEVER)
+
+    def both(self, of_runs: NDArray[Any]) -> NDArray[Any]:
+        """What running and being ready before have in common."""
+        return np.concatenate([of_runs, of_runs[self.readied()]])
+
+    def joined(self, column: int, of_runs: NDArray[Any] | int = 0) -> Int32:
+        """A column of stops and waits, behind what it is for running and being ready."""
+        if isinstance(of_runs, int):
+            of_runs = np.full(len(self._sheets["runs"]) + len(self.readied()), of_runs, np.int32)
+        return np.concatenate([of_runs, self.code("stops", column), self.code("waits", column)])
+
+    def state(self) -> NDArray[np.uint8]:
+        """The state of each row."""
+        running = np.full(len(self._sheets["runs"]), State.RUNNING, np.int32)
+        ready = np.full(len(self.readied()), State.RUNNABLE, np.int32)
+        return (self.joined(3, np.concatenate([running, ready])) & 7).astype(np.uint8)
+
+    def end(self) -> Int64:
+        """When each state ended."""
+        running = self.time("runs", 1)
+        ready = (running - self.size("runs", 2))[self.readied()]
+        return np.concatenate([running, ready, self.time("stops", 1), self.time("waits", 1)])
+
+    def took(self) -> Int64:
+        """How long each state took; of one that goes on, -1 less when it began."""
+        ready = self.size("runs", 3)[self.readied()]
+        return np.concatenate([self.size("runs", 2), ready, self.size("stops", 2), self.size("waits", 2)])
 
     def of_waits(self, column: int, otherwise: int) -> Int32:
         """A column of waits, behind what it is for all other states."""
-        others = len(self._sheets["runs"]) + len(self._sheets["stops"])
+        others = len(self._sheets["runs"]) + len(self.readied()) + len(self._sheets["stops"])
         return np.concatenate([np.full(others, otherwise, np.int32), self.code("waits", column)])
-
-    def of_all(self, widen: Callable[[Packed, str, int], Int64], column: int) -> Int64:
-        """A column that all states have."""
-        return np.concatenate([widen(self, sheet, column) for sheet in ("runs", "stops", "waits")])
-
-    def running(self) -> Int32:
-        """The state of each row of runs."""
-        return np.where(self.code("runs", 0) & 1, State.RUNNABLE, State.RUNNING).astype(np.int32)
 
     def goroutines_of(self, lives: Int32) -> Int64:
         """The ID of each life, -1 of life -1."""
@@ -166,11 +185,11 @@ class Packed:
 
 #: How the columns of `States` come about.
 _STATES: Mapping[str, Callable[[Packed, States], NDArray[Any]]] = {
-    "goroutine": lambda p, _: p.goroutines_of(p.joined(0, p.code("runs", 0) >> 1)),
-    "state": lambda p, _: (p.joined(3, p.running()) & 7).astype(np.uint8),
+    "goroutine": lambda p, _: p.goroutines_of(p.joined(0, p.both(p.code("runs", 0)))),
+    "state": lambda p, _: p.state(),
     "reason": lambda p, _: p.joined(3) >> 3,
-    "begin": lambda p, own: own.end - p.of_all(Packed.size, 2),
-    "end": lambda p, _: p.of_all(Packed.time, 1),
+    "begin": lambda p, own: own.end - p.took(),
+    "end": lambda p, _: p.end(),
     "stack": lambda p, _: p.joined(4),
     "waker": lambda p, _: p.goroutines_of(p.of_waits(5, -1)),
     "waker_stack": lambda p, _: p.of_waits(6, 0),

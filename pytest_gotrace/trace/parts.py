@@ -12,45 +12,18 @@ from cython.cimports.pytest_gotrace.trace.sheets import add, narrow
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def more_parts(parts: PartsP) -> cython.int:
-    capacity: int32_t = parts.capacity * 2 if parts.capacity else 2
-    if capacity > 1 << 29:
-        return 0
+def more_parts(parts: PartsP, count: int32_t) -> cython.int:
+    """Room for `count` parts; 0 if there is no memory."""
+    capacity: int32_t = parts.capacity if parts.capacity else 1
+    while capacity < count:
+        if capacity > 1 << 29:
+            return 0
+        capacity *= 2
     rows: cython.p_void = realloc(parts.rows, cython.cast(cython.size_t, capacity) * cython.sizeof(Part))
     if rows == cython.NULL:
         return 0
     parts.rows = cython.cast(cython.pointer(Part), rows)
     parts.capacity = capacity
-    return 1
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def push_part(parts: PartsP, key: int64_t, time: int64_t) -> cython.int:
-    """Adds a part at the end; 0 if there is no memory."""
-    if parts.count == parts.capacity and not more_parts(parts):
-        return 0
-    parts.rows[parts.count].key = key
-    parts.rows[parts.count].time = time
-    parts.count += 1
-    return 1
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def copy_parts(
-    to: PartsP, at: int32_t, rows: cython.pointer(cython.const[Part]), count: int32_t
-) -> cython.int:
-    """Puts `count` parts at place `at` of `to`, where it ends; 0 if there is no memory."""
-    i: int32_t
-    while to.capacity < at + count:
-        if not more_parts(to):
-            return 0
-    for i in range(count):
-        to.rows[at + i] = rows[i]
-    to.count = at + count
     return 1
 
 

@@ -47,7 +47,9 @@ ASSIST = cython.declare(int64_t, wire.RANGE_ASSIST << 2 | wire.RANGE)
 def put_range(
     m: MachineP, key: int64_t, goroutine: int64_t, proc: int64_t, begin: int64_t, end: int64_t, stack: int32_t
 ) -> cython.int:
-    row: cython.pointer(int64_t) = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[wire.RANGES]), 56))
+    row: cython.pointer(int64_t) = cython.cast(
+        cython.pointer(int64_t), add(cython.address(m.rows[wire.RANGES]), 56)
+    )
     if row == cython.NULL:
         return fail(m, wire.F_MEMORY, 0, 0)
     row[0] = key & 3

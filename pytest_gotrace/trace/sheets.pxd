@@ -20,6 +20,7 @@ cdef uint32_t late(MachineP m, int sheet, int column, int64_t value) noexcept no
 
 cdef enum:
     MARK = 0xFFFFFFFF    # stands for a number that `LATE` has
+    NEVER = 0xFFFFFFFE   # for none
 
 # A new row of `width` bytes, which is the sheet's last; NULL if there is no memory.
 cdef inline void *add(RowsP rows, int width) noexcept nogil:
@@ -37,7 +38,7 @@ cdef inline int64_t count(const Rows *rows) noexcept nogil:
 # `value` as what it is more than `base`, for a column of a sheet's last row.
 cdef inline uint32_t narrow(MachineP m, int sheet, int column, int64_t value, int64_t base) noexcept nogil:
     cdef uint64_t over = <uint64_t> (value - base)
-    if over < <uint64_t> MARK:
+    if over < <uint64_t> NEVER:
         return <uint32_t> over
     return late(m, sheet, column, value)
 

@@ -11,9 +11,14 @@ cdef int32_t search(const Codes *table, uint64_t key) noexcept nogil
 cdef inline uint64_t uvarint(Bytes *at) noexcept nogil:
     cdef uint64_t word, ends
     cdef uint64_t first = at[0][0]
+    cdef uint64_t second
     if first < 0x80:
         at[0] += 1
         return first
+    second = at[0][1]
+    if second < 0x80:
+        at[0] += 2
+        return (first & 0x7F) | (second << 7)
     memcpy(&word, at[0], 8)
     ends = ~word & 0x8080808080808080u
     if ends == 0:
