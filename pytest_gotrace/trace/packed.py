@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gotrace.trace.emulator import SHEETS
+from pytest_gotrace.trace.core.emulator import SHEETS
 from pytest_gotrace.trace.names import Names
 from pytest_gotrace.trace.table import (
     Goroutines,

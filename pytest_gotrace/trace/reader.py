@@ -17,8 +17,8 @@ from pathlib import Path
 
 from pytest_gotrace.errors import TraceError
 from pytest_gotrace.trace.batch import Generation, Scanner
-from pytest_gotrace.trace.emulator import Emulator
-from pytest_gotrace.trace.faults import FAULTS
+from pytest_gotrace.trace.core.emulator import Emulator
+from pytest_gotrace.trace.core.faults import FAULTS
 from pytest_gotrace.trace.generation import read_tables
 from pytest_gotrace.trace.names import Names
 from pytest_gotrace.trace.packed import Lives, Packed

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-
 from pytest_gotrace.trace.names import Frame
 from pytest_gotrace.trace.version import WireVersion
 

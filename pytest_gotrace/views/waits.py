@@ -132,7 +132,7 @@ def _origins(table: Table, rows: NDArray[np.int64]) -> NDArray[np.int32]:
     """The stacks that made goroutines runnable: their own if they yielded, else that of who ended their wait."""
     own = table.states
     both = np.flatnonzero((own.state == State.RUNNABLE) | (own.state == State.WAITING))
-    order = both[np.argsort(own.goroutine[both], kind="stable")]
+    order = both[np.lexsort((own.begin[both], own.goroutine[both]))]
     before, after = order[:-1], order[1:]
     follows = (own.goroutine[before] == own.goroutine[after]) & (own.end[before] == own.begin[after])
     stacks = own.stack.copy()

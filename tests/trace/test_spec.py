@@ -9,7 +9,7 @@ import pytest
 
 from pytest_gotrace.trace import WireVersion, spec
 
-LAYOUT = Path(spec.__file__).with_name("layout.pxd")
+LAYOUT = Path(spec.__file__).parent / "core" / "layout.pxd"
 
 
 def enum(name: str) -> dict[str, int]:

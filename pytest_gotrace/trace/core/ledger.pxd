@@ -1,9 +1,9 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from pytest_gotrace.trace.layout cimport BLOCK, EXEC, F_MEMORY, F_REASONS, GoroutineP, MachineP, PartsP, RegionP
-from pytest_gotrace.trace.layout cimport RUNNING, RUNS, SCHED_WAIT, STOPS, WAITS
-from pytest_gotrace.trace.machine cimport fail
-from pytest_gotrace.trace.parts cimport add_part
-from pytest_gotrace.trace.sheets cimport NEVER, add, narrow
+from pytest_gotrace.trace.core.layout cimport BLOCK, EXEC, F_MEMORY, F_REASONS, GoroutineP, MachineP, PartsP, RegionP
+from pytest_gotrace.trace.core.layout cimport RUNNING, RUNS, SCHED_WAIT, STOPS, WAITS
+from pytest_gotrace.trace.core.machine cimport fail
+from pytest_gotrace.trace.core.parts cimport add_part
+from pytest_gotrace.trace.core.sheets cimport NEVER, add, narrow
 
 cdef GoroutineP begin_life(MachineP m, int32_t slot, uint8_t status, int32_t stack, int64_t now) noexcept nogil
 cdef void begin_syscall(MachineP m, int32_t slot, int32_t proc) noexcept nogil

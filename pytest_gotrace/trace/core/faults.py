@@ -1,6 +1,6 @@
 """Why the events of a trace cannot be, in words."""
 
-from cython.cimports.pytest_gotrace.trace import layout as wire
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
 
 # A sentence for each fault; {event} is the event's name, {value} and {other} what the fault is about.
 FAULTS = {

@@ -6,12 +6,26 @@ stream, its number says in which order with the victim's events, and the clocks 
 
 import cython
 from cython.cimports.libc.stdint import int32_t, uint8_t, uint64_t
-from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.idmap import find
-from cython.cimports.pytest_gotrace.trace.layout import Bytes, CursorP, HandlerP, MachineP, ProcP, ThreadP
-from cython.cimports.pytest_gotrace.trace.ledger import lose_proc
-from cython.cimports.pytest_gotrace.trace.machine import cut_off, fail, follows, has_proc, new_proc, stamp
-from cython.cimports.pytest_gotrace.trace.wire import took, uvarint
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core.idmap import find
+from cython.cimports.pytest_gotrace.trace.core.layout import (
+    Bytes,
+    CursorP,
+    HandlerP,
+    MachineP,
+    ProcP,
+    ThreadP,
+)
+from cython.cimports.pytest_gotrace.trace.core.ledger import lose_proc
+from cython.cimports.pytest_gotrace.trace.core.machine import (
+    cut_off,
+    fail,
+    follows,
+    has_proc,
+    new_proc,
+    stamp,
+)
+from cython.cimports.pytest_gotrace.trace.core.wire import took, uvarint
 
 
 @cython.cfunc

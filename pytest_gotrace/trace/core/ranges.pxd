@@ -1,4 +1,4 @@
-from pytest_gotrace.trace.layout cimport GoroutineP, Handler, MachineP
+from pytest_gotrace.trace.core.layout cimport GoroutineP, Handler, MachineP
 
 cdef void install(Handler *handlers) noexcept
 cdef int put_flights(MachineP m, GoroutineP g) noexcept nogil

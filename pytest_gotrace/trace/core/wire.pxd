@@ -1,7 +1,7 @@
 # Bytes to numbers: what every event needs, put into the code of whoever reads it.
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
-from pytest_gotrace.trace.layout cimport Bytes, Codes, CursorP
+from pytest_gotrace.trace.core.layout cimport Bytes, Codes, CursorP
 
 cdef uint64_t long_uvarint(Bytes *at) noexcept nogil
 cdef int32_t search(const Codes *table, uint64_t key) noexcept nogil

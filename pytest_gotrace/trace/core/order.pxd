@@ -1,5 +1,5 @@
 from libc.stdint cimport int32_t
-from pytest_gotrace.trace.layout cimport CursorP, HandlerP, MachineP
+from pytest_gotrace.trace.core.layout cimport CursorP, HandlerP, MachineP
 
 cdef int next_event(MachineP m, CursorP c) noexcept nogil
 cdef void blame(MachineP m, CursorP c) noexcept nogil

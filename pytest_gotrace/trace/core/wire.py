@@ -2,7 +2,7 @@
 
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
-from cython.cimports.pytest_gotrace.trace.layout import Bytes, CodesP
+from cython.cimports.pytest_gotrace.trace.core.layout import Bytes, CodesP
 
 ZEROS = cython.declare(cython.uchar[64])
 

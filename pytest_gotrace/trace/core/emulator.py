@@ -6,11 +6,10 @@ import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, free
 from cython.cimports.libc.string import memcpy, memset
-from cython.cimports.pytest_gotrace.trace import annotations, goroutines, processors, ranges, syscalls
-from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.idmap import drop, find, make
-from cython.cimports.pytest_gotrace.trace.layout import (
-    CodesP,
+from cython.cimports.pytest_gotrace.trace.core import annotations, goroutines, processors, ranges, syscalls
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core.idmap import drop, find, make
+from cython.cimports.pytest_gotrace.trace.core.layout import (
     Codes,
     Cursor,
     CursorP,
@@ -21,11 +20,11 @@ from cython.cimports.pytest_gotrace.trace.layout import (
     MachineP,
     RowsP,
 )
-from cython.cimports.pytest_gotrace.trace.ledger import finish_life
-from cython.cimports.pytest_gotrace.trace.machine import new_thread
-from cython.cimports.pytest_gotrace.trace.order import advance, blame, next_event, push_head, share
-from cython.cimports.pytest_gotrace.trace.sheets import Sheet, foresee, nearly_full
-from cython.cimports.pytest_gotrace.trace.wire import nanoseconds
+from cython.cimports.pytest_gotrace.trace.core.ledger import finish_life
+from cython.cimports.pytest_gotrace.trace.core.machine import new_thread
+from cython.cimports.pytest_gotrace.trace.core.order import advance, blame, next_event, push_head, share
+from cython.cimports.pytest_gotrace.trace.core.sheets import Sheet, foresee, nearly_full
+from cython.cimports.pytest_gotrace.trace.core.wire import nanoseconds
 
 # The thread of what no thread wrote.
 NOBODY = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
@@ -52,7 +51,7 @@ SHEETS = (
 @cython.final
 @cython.cclass
 class Emulator:
-    """Go's scheduler, driven by the events of a file. `load` a generation, `run` it, `take` its rows; at last `finish`."""
+    """Go's scheduler, driven by a file's events: `load` a generation, `run` it, `take` its rows; at last `finish`."""
 
     machine: Machine
     handlers: Handler[256]
@@ -255,7 +254,7 @@ class Emulator:
 
     def take(self) -> dict:
         """The rows of each table since the last time: arrays of shape (rows, columns), as `SHEETS` has them."""
-        return {name: sheet.take() for (name, _, _), sheet in zip(SHEETS, self.sheets)}
+        return {name: sheet.take() for (name, _, _), sheet in zip(SHEETS, self.sheets, strict=True)}
 
     def fault(self):
         """What stopped it, as (number, byte offset, value, other value); None if nothing did."""

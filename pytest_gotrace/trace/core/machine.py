@@ -6,9 +6,9 @@ A slot's number is small and stays; its address does not, since making a new one
 import cython
 from cython.cimports.libc.stdint import int32_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, realloc
-from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.idmap import insert, remove
-from cython.cimports.pytest_gotrace.trace.layout import (
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core.idmap import insert, remove
+from cython.cimports.pytest_gotrace.trace.core.layout import (
     CursorP,
     Goroutine,
     GoroutineP,

@@ -9,20 +9,21 @@ import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint32_t
 from cython.cimports.libc.stdlib import realloc
 from cython.cimports.libc.string import memcpy, memset
-from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.layout import (
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core.layout import (
     FlightP,
     GoroutineP,
     MachineP,
     Open,
     Part,
+    PartsP,
     Region,
     RegionP,
 )
-from cython.cimports.pytest_gotrace.trace.ledger import put_run, put_stop
-from cython.cimports.pytest_gotrace.trace.machine import fail, opened
-from cython.cimports.pytest_gotrace.trace.parts import add_part, add_part_from, copy_parts, put_parts
-from cython.cimports.pytest_gotrace.trace.sheets import add, count, narrow
+from cython.cimports.pytest_gotrace.trace.core.ledger import put_run, put_stop
+from cython.cimports.pytest_gotrace.trace.core.machine import fail, opened
+from cython.cimports.pytest_gotrace.trace.core.parts import add_part, add_part_from, copy_parts, put_parts
+from cython.cimports.pytest_gotrace.trace.core.sheets import add, count, narrow
 
 
 @cython.cfunc

@@ -6,8 +6,8 @@ when the earliest event cannot advance, and which of two simultaneous events is 
 
 import cython
 from cython.cimports.libc.stdint import int32_t, uint64_t
-from cython.cimports.pytest_gotrace.trace.gosort import swap
-from cython.cimports.pytest_gotrace.trace.layout import HeadP
+from cython.cimports.pytest_gotrace.trace.core.gosort import swap
+from cython.cimports.pytest_gotrace.trace.core.layout import HeadP
 
 SHORT = cython.declare(cython.int, 12)  # up to here insertion sort
 LONG = cython.declare(

@@ -1,6 +1,6 @@
 # The shapes that the compiled modules share: what a C header would hold, and nothing that runs.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from pytest_gotrace.trace.idmap cimport IdMap
+from pytest_gotrace.trace.core.idmap cimport IdMap
 
 ctypedef const unsigned char *Bytes
 

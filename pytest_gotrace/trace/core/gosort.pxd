@@ -1,5 +1,5 @@
 from libc.stdint cimport int32_t
-from pytest_gotrace.trace.layout cimport Head, HeadP
+from pytest_gotrace.trace.core.layout cimport Head, HeadP
 
 cdef void sort_heads(HeadP heads, int32_t count) noexcept nogil
 

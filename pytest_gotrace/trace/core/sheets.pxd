@@ -1,5 +1,5 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from pytest_gotrace.trace.layout cimport LATE, MachineP, Rows, RowsP
+from pytest_gotrace.trace.core.layout cimport LATE, MachineP, Rows, RowsP
 
 cdef struct Block:
     char *start

@@ -13,8 +13,8 @@ from cython.cimports.cpython.buffer import Py_buffer, PyBuffer_FillInfo
 from cython.cimports.libc.stdint import int64_t, uint32_t
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcpy
-from cython.cimports.pytest_gotrace.trace.layout import F_MEMORY, LATE, MachineP, RowsP
-from cython.cimports.pytest_gotrace.trace.sheets import MARK, Block, add, count
+from cython.cimports.pytest_gotrace.trace.core.layout import F_MEMORY, LATE, MachineP, RowsP
+from cython.cimports.pytest_gotrace.trace.core.sheets import MARK, Block, add, count
 
 FIRST_ROWS = 64
 LEAST_SPARE = cython.declare(cython.size_t, 64 << 10)  # smaller blocks are malloc's business

@@ -2,9 +2,9 @@
 
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
-from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.idmap import find
-from cython.cimports.pytest_gotrace.trace.layout import (
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core.idmap import find
+from cython.cimports.pytest_gotrace.trace.core.layout import (
     Bytes,
     CursorP,
     GoroutineP,
@@ -13,7 +13,7 @@ from cython.cimports.pytest_gotrace.trace.layout import (
     ProcP,
     ThreadP,
 )
-from cython.cimports.pytest_gotrace.trace.ledger import (
+from cython.cimports.pytest_gotrace.trace.core.ledger import (
     begin_life,
     begin_syscall,
     end_life,
@@ -22,7 +22,7 @@ from cython.cimports.pytest_gotrace.trace.ledger import (
     leave_syscall,
     lose_proc,
 )
-from cython.cimports.pytest_gotrace.trace.machine import (
+from cython.cimports.pytest_gotrace.trace.core.machine import (
     cut_off,
     end_goroutine,
     fail,
@@ -32,7 +32,7 @@ from cython.cimports.pytest_gotrace.trace.machine import (
     stack_of,
     stamp,
 )
-from cython.cimports.pytest_gotrace.trace.wire import took, uvarint
+from cython.cimports.pytest_gotrace.trace.core.wire import took, uvarint
 
 
 @cython.cfunc

@@ -1,5 +1,5 @@
 from libc.stdint cimport int32_t, int64_t
-from pytest_gotrace.trace.layout cimport MachineP, Part, Parts, PartsP
+from pytest_gotrace.trace.core.layout cimport MachineP, Part, Parts, PartsP
 
 cdef int more_parts(PartsP parts, int32_t count) noexcept nogil
 cdef int put_parts(MachineP m, int owner, int64_t row, PartsP parts) noexcept nogil

@@ -9,7 +9,7 @@ import os
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc
-from cython.cimports.pytest_gotrace.trace.idmap import IdMap, home
+from cython.cimports.pytest_gotrace.trace.core.idmap import IdMap, home
 
 # Begins like the golden ratio, which spreads IDs that count up; how it goes on nobody can know.
 FACTOR = cython.declare(uint64_t, 0x9E37 << 48 | int.from_bytes(os.urandom(6), "little") | 1)

@@ -12,11 +12,18 @@ emulated step by step, since a tie put the other way would move a duration by a 
 
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
-from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.gosort import sort_heads, swap
-from cython.cimports.pytest_gotrace.trace.layout import Bytes, CursorP, HandlerP, HeadP, MachineP, ThreadP
-from cython.cimports.pytest_gotrace.trace.machine import cut_off, fail
-from cython.cimports.pytest_gotrace.trace.wire import nanoseconds, uvarint
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core.gosort import sort_heads, swap
+from cython.cimports.pytest_gotrace.trace.core.layout import (
+    Bytes,
+    CursorP,
+    HandlerP,
+    HeadP,
+    MachineP,
+    ThreadP,
+)
+from cython.cimports.pytest_gotrace.trace.core.machine import cut_off, fail
+from cython.cimports.pytest_gotrace.trace.core.wire import nanoseconds, uvarint
 
 
 @cython.cfunc

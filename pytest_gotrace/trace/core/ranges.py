@@ -7,9 +7,9 @@ tracing begins is only known by an event that says so at the beginning of each g
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import realloc
-from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.idmap import find
-from cython.cimports.pytest_gotrace.trace.layout import (
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core.idmap import find
+from cython.cimports.pytest_gotrace.trace.core.layout import (
     Bytes,
     CursorP,
     Flight,
@@ -21,8 +21,8 @@ from cython.cimports.pytest_gotrace.trace.layout import (
     ProcP,
     ThreadP,
 )
-from cython.cimports.pytest_gotrace.trace.ledger import MOST_PARTS
-from cython.cimports.pytest_gotrace.trace.machine import (
+from cython.cimports.pytest_gotrace.trace.core.ledger import MOST_PARTS
+from cython.cimports.pytest_gotrace.trace.core.machine import (
     cut_off,
     fail,
     has_proc,
@@ -32,9 +32,9 @@ from cython.cimports.pytest_gotrace.trace.machine import (
     stamp,
     text_of,
 )
-from cython.cimports.pytest_gotrace.trace.parts import add_part
-from cython.cimports.pytest_gotrace.trace.sheets import add
-from cython.cimports.pytest_gotrace.trace.wire import took, uvarint
+from cython.cimports.pytest_gotrace.trace.core.parts import add_part
+from cython.cimports.pytest_gotrace.trace.core.sheets import add
+from cython.cimports.pytest_gotrace.trace.core.wire import took, uvarint
 
 MARKING = cython.declare(int64_t, wire.RANGE_GC << 2 | wire.RANGE)
 SWEEP = cython.declare(int64_t, wire.RANGE_SWEEP << 2 | wire.RANGE)

@@ -3,10 +3,10 @@
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint32_t
 from cython.cimports.libc.stdlib import realloc
-from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.layout import MachineP, Part, PartsP
-from cython.cimports.pytest_gotrace.trace.machine import fail
-from cython.cimports.pytest_gotrace.trace.sheets import add, narrow
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core.layout import MachineP, Part, PartsP
+from cython.cimports.pytest_gotrace.trace.core.machine import fail
+from cython.cimports.pytest_gotrace.trace.core.sheets import add, narrow
 
 
 @cython.cfunc

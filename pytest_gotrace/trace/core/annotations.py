@@ -4,9 +4,9 @@ import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
 from cython.cimports.libc.stdlib import realloc
 from cython.cimports.libc.string import memset
-from cython.cimports.pytest_gotrace.trace import layout as wire
-from cython.cimports.pytest_gotrace.trace.idmap import find, insert
-from cython.cimports.pytest_gotrace.trace.layout import (
+from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core.idmap import find, insert
+from cython.cimports.pytest_gotrace.trace.core.layout import (
     Bytes,
     CursorP,
     GoroutineP,
@@ -19,8 +19,8 @@ from cython.cimports.pytest_gotrace.trace.layout import (
     TaskP,
     ThreadP,
 )
-from cython.cimports.pytest_gotrace.trace.ledger import push_region, put_region, snapshot
-from cython.cimports.pytest_gotrace.trace.machine import (
+from cython.cimports.pytest_gotrace.trace.core.ledger import push_region, put_region, snapshot
+from cython.cimports.pytest_gotrace.trace.core.machine import (
     cut_off,
     fail,
     has_proc,
@@ -29,8 +29,8 @@ from cython.cimports.pytest_gotrace.trace.machine import (
     stamp,
     text_of,
 )
-from cython.cimports.pytest_gotrace.trace.sheets import add
-from cython.cimports.pytest_gotrace.trace.wire import took, uvarint
+from cython.cimports.pytest_gotrace.trace.core.sheets import add
+from cython.cimports.pytest_gotrace.trace.core.wire import took, uvarint
 
 # The parent of a task that has none: for a task 0 says so on the wire, for a region it is the background task.
 NONE = cython.declare(int64_t, -1)
@@ -50,7 +50,6 @@ def user_region(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     name: int32_t
     stack: int32_t
     g: GoroutineP
-    now: int64_t
     if not took(c, at):
         return cut_off(m)
     if not runs(m, c, t):

@@ -1,7 +1,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from pytest_gotrace.trace.layout cimport CursorP, GoroutineP, MachineP, Open, ThreadP
-from pytest_gotrace.trace.layout cimport F_CUT_OFF, F_GOROUTINE_STATE, F_STACK, F_STRING
-from pytest_gotrace.trace.wire cimport code
+from pytest_gotrace.trace.core.layout cimport CursorP, GoroutineP, MachineP, Open, ThreadP
+from pytest_gotrace.trace.core.layout cimport F_CUT_OFF, F_GOROUTINE_STATE, F_STACK, F_STRING
+from pytest_gotrace.trace.core.wire cimport code
 
 cdef int fail(MachineP m, int fault, uint64_t value, uint64_t other) noexcept nogil
 cdef int runs_not(MachineP m, CursorP c, ThreadP t) noexcept nogil

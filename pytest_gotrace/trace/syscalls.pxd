@@ -1,3 +1,0 @@
-from pytest_gotrace.trace.layout cimport Handler
-
-cdef void install(Handler *handlers) noexcept
