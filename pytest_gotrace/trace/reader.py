@@ -84,6 +84,7 @@ class _File:
                 if damage is not None and not partial:
                     raise damage
             yield self._table(generation.number, begin, before, partial=damage is not None)
+            self._release(generation, following)
             generation = following
 
     def _following(self, generation: Generation) -> tuple[Generation | None, TraceError | None]:
@@ -111,6 +112,14 @@ class _File:
         except TraceError as error:
             return error
         return None
+
+    def _release(self, done: Generation, following: Generation | None) -> None:
+        """Gives back the memory that the file's pages take up to the generation that follows."""
+        if isinstance(self.data, mmap.mmap) and following is not None and hasattr(mmap, "MADV_DONTNEED"):
+            begin = done.offset // mmap.PAGESIZE * mmap.PAGESIZE
+            end = following.offset // mmap.PAGESIZE * mmap.PAGESIZE
+            if end > begin:
+                self.data.madvise(mmap.MADV_DONTNEED, begin, end - begin)
 
     def _check(self, generation: Generation) -> None:
         fault = self.emulator.fault()
