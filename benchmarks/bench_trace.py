@@ -32,6 +32,14 @@ for _ in range(3):
     print(time.perf_counter_ns() - began)
 print(events)
 """
+INTRODUCTION = """\
+# The trace core beside Go's own reader
+
+What `make bench` prints: Go {go}, {processors} processors, medians of {rounds} rounds, one after the other on each file.
+*First* is the first trace that a process reads, *again* the ones after it, for which it has memory. A ratio is Go's time
+through ours, first and **again**. The reader alone computes nothing; reader and summarizer give a part of what ours gives.
+Of our memory about 27 MB are Python and NumPy themselves.
+"""
 #: Reads a trace and keeps none of it; what the process held at most says the system.
 STREAM = """
 import sys, time
@@ -161,7 +169,7 @@ def main(*words: str) -> None:
         traces = [record(workload, scenario, into, *args) for scenario, args in SCENARIOS.items()]
         traces += [suite(go, package, into) for package in SUITE]
         print(
-            f"Go {'.'.join(map(str, go.version))}, {os.cpu_count()} processors, medians of {rounds} rounds\n"
+            INTRODUCTION.format(go=".".join(map(str, go.version)), processors=os.cpu_count(), rounds=rounds)
         )
         print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
         for trace in traces:
