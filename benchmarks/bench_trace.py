@@ -35,10 +35,10 @@ print(events)
 INTRODUCTION = """\
 # The trace core beside Go's own reader
 
-What `make bench` prints: Go {go}, {processors} processors, medians of {rounds} rounds, one after the other on each file.
-*First* is the first trace that a process reads, *again* the ones after it, for which it has memory. A ratio is Go's time
-through ours, first and **again**. The reader alone computes nothing; reader and summarizer give a part of what ours gives.
-Of our memory about 27 MB are Python and NumPy themselves.
+What `make bench` prints: Go {go}, {processors} processors, medians of {rounds} rounds, one after the other on each
+file. *First* is the first trace that a process reads, *again* the ones after it, for which it has memory. A ratio is
+Go's time through ours, first and **again**. The reader alone computes nothing; reader and summarizer give a part of
+what ours gives. Of our memory about 27 MB are Python and NumPy themselves.
 """
 #: Reads a trace and keeps none of it; what the process held at most says the system.
 STREAM = """
