@@ -35,6 +35,7 @@ def check(table: Table) -> None:
     for stack in table.stacks:
         assert len(stack) <= FRAMES
     _rows(table)
+    _times(table)
 
 
 def _columns(table: Table, name: str, columns: Columns) -> None:
@@ -56,6 +57,15 @@ def _within(codes: Any, count: int, what: str) -> None:
     assert len(codes) == 0 or 0 <= codes.min() <= codes.max() < count, (
         f"{what}: {codes.min()} to {codes.max()}"
     )
+
+
+def _times(table: Table) -> None:
+    """States end in their generation, and not before they begin; unless a damaged clock has turned over."""
+    own = table.states
+    closed = own.end != -1
+    if table.end < 1 << 62:
+        assert (own.begin[closed] <= own.end[closed]).all()
+        assert ((own.end[closed] >= table.begin) & (own.end[closed] <= table.end)).all()
 
 
 def _rows(table: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 
 _batch = find_spec("pytest_gotrace.trace.batch")
@@ -9,4 +10,8 @@ if _batch is None or str(_batch.origin).endswith(".py"):
     raise ImportError(
         "the compiled modules of pytest_gotrace.trace are missing; build them with `pip install -e .` "
         "(or `python setup.py build_ext --inplace`) in the source tree, or install a wheel"
+    )
+if sys.byteorder != "little":
+    raise ImportError(
+        "the core of pytest_gotrace.trace reads numbers as little-endian machines have them in memory"
     )

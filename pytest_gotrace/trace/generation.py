@@ -25,21 +25,20 @@ class Codes:
 
     __slots__ = ("codes", "dense", "ids")
 
-    def __init__(self, codes: dict[int, int]) -> None:
-        highest = max(codes, default=0)
+    def __init__(self, codes: dict[bytes, int]) -> None:
+        ids = np.frombuffer(b"".join(codes), np.uint64)
+        values = np.fromiter(codes.values(), np.int32, len(codes))
+        highest = int(ids.max(initial=0))
         self.dense = highest <= 4 * len(codes) + 64
         if self.dense:
             self.ids = np.empty(0, np.uint64)
             self.codes = np.full(highest + 1, -1, np.int32)
-            if codes:
-                self.codes[np.fromiter(codes.keys(), np.int64, len(codes))] = np.fromiter(
-                    codes.values(), np.int32, len(codes)
-                )
+            self.codes[ids.astype(np.int64)] = values
             self.codes[0] = 0
         else:
-            ids = sorted(codes)
-            self.ids = np.array(ids, np.uint64)
-            self.codes = np.array([codes[key] for key in ids], np.int32)
+            order = np.argsort(ids)
+            self.ids = ids[order]
+            self.codes = values[order]
 
 
 class Tables:
@@ -49,6 +48,12 @@ class Tables:
 
     def __init__(self, frequency: float, strings: Codes, stacks: Codes, samples) -> None:
         self.frequency, self.strings, self.stacks, self.samples = frequency, strings, stacks, samples
+
+
+@cython.cfunc
+def as_key(number: uint64_t) -> bytes:
+    """A number of the file's as the key of a dictionary: hashes of bytes cannot be made to collide."""
+    return cython.cast(cython.p_char, cython.address(number))[:8]
 
 
 @cython.cfunc
@@ -109,7 +114,7 @@ class TableReader:
             shift += 7
         raise self.wrong(f"the {what} is cut off, or does not fit in 64 bits")
 
-    def read_strings(self, names) -> dict[int, int]:
+    def read_strings(self, names) -> dict[bytes, int]:
         """IDs to codes of all strings of the generation."""
         codes: dict = {}
         batches = self.generation.strings
@@ -124,13 +129,14 @@ class TableReader:
                     raise self.wrong(
                         f"string {key} of {size} bytes, expected at most {MAX_STRING_SIZE} in its batch"
                     )
-                if key == 0 or key in codes:
+                packed = as_key(key)
+                if key == 0 or packed in codes:
                     raise self.wrong(f"string {key} is there twice")
-                codes[key] = names.string(bytes(self.data[self.position : self.position + size]))
+                codes[packed] = names.string(bytes(self.data[self.position : self.position + size]))
                 self.position += size
         return codes
 
-    def read_stacks(self, names, strings: dict) -> dict[int, int]:
+    def read_stacks(self, names, strings: dict) -> dict[bytes, int]:
         """IDs to codes of all stacks of the generation; a PC means the frame it was first given."""
         codes: dict = {}
         pcs: dict = {}
@@ -141,9 +147,10 @@ class TableReader:
             while self.position < self.end:
                 self.expect(STACK, "stack")
                 key: uint64_t = self.number("ID of a stack")
-                if key == 0 or key in codes:
+                packed = as_key(key)
+                if key == 0 or packed in codes:
                     raise self.wrong(f"stack {key} is there twice")
-                codes[key] = self.read_stack(names, strings, pcs)
+                codes[packed] = self.read_stack(names, strings, pcs)
         return codes
 
     @cython.cfunc
@@ -159,11 +166,12 @@ class TableReader:
             function_id: uint64_t = self.number("function of a frame")
             file_id: uint64_t = self.number("file of a frame")
             line: uint64_t = self.number("line of a frame")
-            known = pcs.get(pc)
+            packed = as_key(pc)
+            known = pcs.get(packed)
             if known is None:
                 function = self.resolve(strings, function_id, "function")
                 file = self.resolve(strings, file_id, "file")
-                known = pcs[pc] = (names.frame(function, file, line), function)
+                known = pcs[packed] = (names.frame(function, file, line), function)
             frames[at] = known[0]
             function = known[1]
         packed = cython.cast(cython.p_char, frames)[: 4 * count]
@@ -173,7 +181,7 @@ class TableReader:
     def resolve(self, strings: dict, key: uint64_t, what: str):
         if key == 0:
             return 0
-        code = strings.get(key)
+        code = strings.get(as_key(key))
         if code is None:
             raise self.wrong(f"the {what} of a frame is string {key}, which the generation does not have")
         return code

@@ -10,7 +10,7 @@ class Codes:
     dense: bool
     ids: NDArray[np.uint64]
     codes: NDArray[np.int32]
-    def __init__(self, codes: dict[int, int]) -> None: ...
+    def __init__(self, codes: dict[bytes, int]) -> None: ...
 
 class Tables:
     frequency: float

@@ -12,9 +12,8 @@ from struct import Struct
 from typing import NamedTuple, overload
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
-_FRAME = Struct(
-    "=iiQ"
-).pack  # as bytes: their hashes cannot be made to collide, those of tuples of numbers can
+# As bytes: their hashes cannot be made to collide, those of tuples of numbers can.
+_FRAME = Struct("=iiQ").pack
 
 
 class Frame(NamedTuple):
@@ -54,9 +53,8 @@ class Names:
 
     def __init__(self) -> None:
         self.strings: list[str] = []
-        self.system = array(
-            "B"
-        )  # by string: does a goroutine that starts in this function belong to the runtime?
+        # By string: does a goroutine that starts in this function belong to the runtime?
+        self.system = array("B")
         self.frames: list[Frame] = []
         self.stack_frames: list[bytes] = []
         self.roots = array("i")  # by stack: the function it starts in

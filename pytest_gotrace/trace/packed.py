@@ -46,9 +46,12 @@ class Lives:
 
     def ids(self, lives: Int32) -> Int64:
         """The ID of each life, -1 of life -1."""
-        if len(self._ids) > 1:
-            self._ids = [np.concatenate(self._ids)]
-        found: Int64 = self._ids[0][lives + 1]
+        known = list(self._ids)
+        whole = known[0]
+        if len(known) > 1:
+            whole = np.concatenate(known)
+            self._ids[: len(known)] = [whole]  # another thread may have added to them
+        found: Int64 = whole[lives + 1]
         return found
 
 
@@ -87,7 +90,9 @@ class Packed:
     def ranges(self, _: Ranges, name: str) -> NDArray[Any]:
         """A column of `Ranges`."""
         rows = self._sheets["ranges"]
-        return self.named(rows[:, 0], rows[:, 1]) if name == "name" else self.wide("ranges", _RANGES[name])
+        if name == "name":
+            return self.named(rows[:, 0], rows[:, 1])
+        return self.wide("ranges", _RANGES[name], _NARROW.get(name))
 
     def tasks(self, _: Tasks, name: str) -> NDArray[Any]:
         """A column of `Tasks`."""
@@ -151,10 +156,10 @@ class Packed:
         return np.concatenate([of_runs, of_runs[self.readied()]])
 
     def joined(self, column: int, of_runs: NDArray[Any] | int = 0) -> Int32:
-        """A column of stops and waits, behind what it is for running and being ready."""
+        """A column of states and waits, behind what it is for running and being ready."""
         if isinstance(of_runs, int):
             of_runs = np.full(len(self._sheets["runs"]) + len(self.readied()), of_runs, np.int32)
-        return np.concatenate([of_runs, self.code("stops", column), self.code("waits", column)])
+        return np.concatenate([of_runs, self.code("states", column), self.code("waits", column)])
 
     def state(self) -> NDArray[np.uint8]:
         """The state of each row."""
@@ -166,16 +171,16 @@ class Packed:
         """When each state ended."""
         running = self.time("runs", 1)
         ready = (running - self.size("runs", 2))[self.readied()]
-        return np.concatenate([running, ready, self.time("stops", 1), self.time("waits", 1)])
+        return np.concatenate([running, ready, self.time("states", 1), self.time("waits", 1)])
 
     def took(self) -> Int64:
         """How long each state took; of one that goes on, -1 less when it began."""
         ready = self.size("runs", 3)[self.readied()]
-        return np.concatenate([self.size("runs", 2), ready, self.size("stops", 2), self.size("waits", 2)])
+        return np.concatenate([self.size("runs", 2), ready, self.size("states", 2), self.size("waits", 2)])
 
     def of_waits(self, column: int, otherwise: int) -> Int32:
         """A column of waits, behind what it is for all other states."""
-        others = len(self._sheets["runs"]) + len(self.readied()) + len(self._sheets["stops"])
+        others = len(self._sheets["runs"]) + len(self.readied()) + len(self._sheets["states"])
         return np.concatenate([np.full(others, otherwise, np.int32), self.code("waits", column)])
 
     def goroutines_of(self, lives: Int32) -> Int64:
@@ -233,6 +238,7 @@ _NARROW: Mapping[str, type[np.generic]] = {
     "name": np.int32,
     "category": np.int32,
     "message": np.int32,
+    "stack": np.int32,
     "kind": np.uint8,
 }
 

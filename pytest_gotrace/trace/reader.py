@@ -70,10 +70,11 @@ class _File:
             following, damage = self._following(generation)
             before, begin = self.emulator.events, self.emulator.last_time
             try:
-                begin = self._decode(generation)
+                self._decode(generation)
             except TraceError as error:
                 # Of a generation that was cut short, what is missing now is only a consequence.
                 following, damage = None, generation.damage or error
+            begin = max(begin, self.emulator.begin)  # if it came to that
             if damage is not None and not partial:
                 # Damage behind this generation does not touch it.
                 if damage.generation != generation.number:
@@ -96,13 +97,12 @@ class _File:
         except TraceError as error:
             return None, error
 
-    def _decode(self, generation: Generation) -> int:
-        """Takes in a generation; the time it begins at."""
+    def _decode(self, generation: Generation) -> None:
+        """Takes in a generation."""
         tables = read_tables(self.data, generation, self.wire, self.names)
-        begin: int = self.emulator.load(generation, tables)
+        self.emulator.load(generation, tables)
         self.emulator.run()
         self._check(generation)
-        return begin
 
     def _finish(self, generation: Generation) -> TraceError | None:
         """Closes what is still open when the trace ends; what is wrong with that."""
@@ -130,7 +130,7 @@ class _File:
             raise TraceError(message, offset=offset, generation=generation.number)
 
     def _table(self, generation: int, begin: int, before: int, *, partial: bool) -> Table:
-        packed = Packed(self.emulator.take(), begin, self.lives, self.names)
+        packed = Packed(self.emulator.take(), self.emulator.begin, self.lives, self.names)
         return Table(
             wire=self.wire,
             generation=generation,

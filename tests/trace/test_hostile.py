@@ -136,7 +136,17 @@ def test_last_byte_matters(tmp_path: Path):
         survive(head + clock + batch(1, 0, 0, body), tmp_path / "last.trace")
 
 
+def unlucky(count: int, size: int) -> list[int]:
+    """Numbers that a dictionary of `size` places looks at one after the other when it searches for 0."""
+    path = [size]
+    while len(path) < count:
+        path.append((5 * path[-1] + 1) % size)
+    return path
+
+
 BOMBS = {
+    "collisions": b"".join(batch(1, thread, 0, b"") for thread in unlucky(80_000, 1 << 17))
+    + batch(1, 0, 0, b"") * 60_000,
     "threads": b"".join(batch(1, thread, 0, b"") for thread in range(1000, 80_000)),
     "goroutines": batch(1, 0, 0, b"\x0d\x00\x00\x01")
     + b"".join(

@@ -4,7 +4,7 @@ import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
 from cython.cimports.libc.stdlib import realloc
 from cython.cimports.libc.string import memset
-from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core import layout
 from cython.cimports.pytest_gotrace.trace.core.idmap import find, insert
 from cython.cimports.pytest_gotrace.trace.core.layout import (
     Bytes,
@@ -24,6 +24,7 @@ from cython.cimports.pytest_gotrace.trace.core.machine import (
     cut_off,
     fail,
     has_proc,
+    no_memory,
     runs,
     stack_of,
     stamp,
@@ -32,8 +33,8 @@ from cython.cimports.pytest_gotrace.trace.core.machine import (
 from cython.cimports.pytest_gotrace.trace.core.sheets import add
 from cython.cimports.pytest_gotrace.trace.core.wire import took, uvarint
 
-# The parent of a task that has none: for a task 0 says so on the wire, for a region it is the background task.
-NONE = cython.declare(int64_t, -1)
+# The parent of a task that has none. On the wire 0 says so, which as the task of a region is the background task.
+NO_PARENT = cython.declare(int64_t, -1)
 
 
 # Regions.
@@ -59,7 +60,7 @@ def user_region(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if stack < 0:
         return -1
     g = m.goroutines + t.goroutine
-    if c.type == wire.EV_USER_REGION_BEGIN:
+    if c.type == layout.EV_USER_REGION_BEGIN:
         return region_begin(m, g, task, name, stack, stamp(m, c))
     return region_end(m, g, task, name, stamp(m, c))
 
@@ -74,7 +75,7 @@ def region_begin(
     tasked: TaskP = task_of(m, task)
     before: int32_t
     if r == cython.NULL or tasked == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     tasked.regions += 1
     r.start = now
     r.task = cython.cast(int64_t, task)
@@ -85,7 +86,7 @@ def region_begin(
         return -1
     r.saved = g.open.saved.count - before
     m.budget -= r.saved
-    return 1 if m.budget >= 0 else fail(m, wire.F_BUDGET, 0, 0)
+    return 1 if m.budget >= 0 else fail(m, layout.F_BUDGET, 0, 0)
 
 
 @cython.cfunc
@@ -102,7 +103,7 @@ def region_end(m: MachineP, g: GoroutineP, task: uint64_t, name: int32_t, now: i
         return unbegun(m, g, task, name, now)
     r = o.regions + o.region_count - 1
     if not r.inherited and (r.name != name or r.task != cython.cast(int64_t, task)):
-        return fail(m, wire.F_REGION, g.id, 0)
+        return fail(m, layout.F_REGION, g.id, 0)
     m.budget += r.saved
     if put_region(m, g, r, r.start, now) < 0:
         return -1
@@ -118,7 +119,7 @@ def unbegun(m: MachineP, g: GoroutineP, task: uint64_t, name: int32_t, now: int6
     before = cython.declare(Region)
     tasked: TaskP = task_of(m, task)
     if tasked == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     tasked.regions += 1
     memset(cython.address(before), 0, cython.sizeof(Region))
     before.name = name
@@ -181,12 +182,12 @@ def task_begin(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     task = task_of(m, key)
     if task == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     if task.begun:
-        return fail(m, wire.F_TASK_TWICE, key, 0)
+        return fail(m, layout.F_TASK_TWICE, key, 0)
     task.begun = 1
     task.begun_name = name
-    task.begun_parent = cython.cast(int64_t, parent) if parent else NONE
+    task.begun_parent = cython.cast(int64_t, parent) if parent else NO_PARENT
     task.name = name
     task.start = stamp(m, c)
     return adopt(m, key, task.begun_parent)
@@ -207,7 +208,7 @@ def task_end(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     task = task_of(m, key)
     if task == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     task.end = stamp(m, c)
     if not task.begun:
         task.name = 0
@@ -222,10 +223,10 @@ def task_end(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
 @cython.exceptval(check=False)
 def adopt(m: MachineP, key: uint64_t, parent: int64_t) -> cython.int:
     """Gives the task its parent, unless it has one; a parent is a task, too, even if nothing else says so."""
-    if parent == NONE or task_of(m, key).parent != NONE:
+    if parent == NO_PARENT or task_of(m, key).parent != NO_PARENT:
         return 1
     if task_of(m, cython.cast(uint64_t, parent)) == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     task_of(m, key).parent = parent  # the tasks may have moved
     return 1
 
@@ -252,9 +253,11 @@ def user_log(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if message < 0 or stack_of(m, stack_key) < 0:
         return -1
     task = task_of(m, key)
-    row = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[wire.LOGS]), 40))
-    if task == cython.NULL or row == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+    if task == cython.NULL:
+        return no_memory(m)
+    row = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[layout.LOGS]), 40))
+    if row == cython.NULL:
+        return no_memory(m)
     task.logs += 1
     row[0] = stamp(m, c)
     row[1] = cython.cast(int64_t, m.goroutines[t.goroutine].id)
@@ -274,9 +277,9 @@ def put_tasks(m: MachineP) -> cython.int:
     row: cython.pointer(int64_t)
     for i in range(m.task_count):
         t = m.tasks + i
-        row = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[wire.TASKS]), 56))
+        row = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[layout.TASKS]), 56))
         if row == cython.NULL:
-            return fail(m, wire.F_MEMORY, 0, 0)
+            return no_memory(m)
         row[0] = t.id
         row[1] = t.name
         row[2] = t.parent
@@ -295,7 +298,7 @@ def put_tasks(m: MachineP) -> cython.int:
 @cython.exceptval(check=False)
 def metric(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     at: Bytes = c.args
-    procs: cython.bint = c.type == wire.EV_PROCS_CHANGE
+    procs: cython.bint = c.type == layout.EV_PROCS_CHANGE
     value: uint64_t = uvarint(cython.address(at))
     stack_key: uint64_t = uvarint(cython.address(at)) if procs else 0
     row: cython.pointer(int64_t)
@@ -303,10 +306,10 @@ def metric(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return cut_off(m)
     if not (runs(m, c, t) if procs else has_proc(m, c, t)) or stack_of(m, stack_key) < 0:
         return -1
-    row = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[wire.METRICS]), 24))
+    row = cython.cast(cython.pointer(int64_t), add(cython.address(m.rows[layout.METRICS]), 24))
     if row == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
-    row[0] = 0 if procs else 1 if c.type == wire.EV_HEAP_ALLOC else 2
+        return no_memory(m)
+    row[0] = 0 if procs else 1 if c.type == layout.EV_HEAP_ALLOC else 2
     row[1] = stamp(m, c)
     row[2] = cython.cast(int64_t, value)
     return 1
@@ -338,7 +341,7 @@ def experimental(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if not took(c, at):
         return cut_off(m)
     if c.thread == 0:
-        return fail(m, wire.F_NO_THREAD, c.type, 0)
+        return fail(m, layout.F_NO_THREAD, c.type, 0)
     stamp(m, c)
     return 1
 
@@ -347,14 +350,14 @@ def experimental(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
 @cython.exceptval(check=False)
 def install(handlers: HandlerP) -> cython.void:
     number: cython.int
-    handlers[wire.EV_USER_REGION_BEGIN] = user_region
-    handlers[wire.EV_USER_REGION_END] = user_region
-    handlers[wire.EV_USER_TASK_BEGIN] = task_begin
-    handlers[wire.EV_USER_TASK_END] = task_end
-    handlers[wire.EV_USER_LOG] = user_log
-    handlers[wire.EV_PROCS_CHANGE] = metric
-    handlers[wire.EV_HEAP_ALLOC] = metric
-    handlers[wire.EV_HEAP_GOAL] = metric
-    handlers[wire.EV_GO_LABEL] = go_label
+    handlers[layout.EV_USER_REGION_BEGIN] = user_region
+    handlers[layout.EV_USER_REGION_END] = user_region
+    handlers[layout.EV_USER_TASK_BEGIN] = task_begin
+    handlers[layout.EV_USER_TASK_END] = task_end
+    handlers[layout.EV_USER_LOG] = user_log
+    handlers[layout.EV_PROCS_CHANGE] = metric
+    handlers[layout.EV_HEAP_ALLOC] = metric
+    handlers[layout.EV_HEAP_GOAL] = metric
+    handlers[layout.EV_GO_LABEL] = go_label
     for number in range(128, 256):
         handlers[number] = experimental

@@ -6,8 +6,14 @@ import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, free
 from cython.cimports.libc.string import memcpy, memset
-from cython.cimports.pytest_gotrace.trace.core import annotations, goroutines, processors, ranges, syscalls
-from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core import (
+    annotations,
+    goroutines,
+    layout,
+    processors,
+    ranges,
+    syscalls,
+)
 from cython.cimports.pytest_gotrace.trace.core.idmap import drop, find, make
 from cython.cimports.pytest_gotrace.trace.core.layout import (
     Codes,
@@ -21,7 +27,7 @@ from cython.cimports.pytest_gotrace.trace.core.layout import (
     RowsP,
 )
 from cython.cimports.pytest_gotrace.trace.core.ledger import finish_life
-from cython.cimports.pytest_gotrace.trace.core.machine import new_thread
+from cython.cimports.pytest_gotrace.trace.core.machine import new_thread, stamp_at
 from cython.cimports.pytest_gotrace.trace.core.order import advance, blame, next_event, push_head, share
 from cython.cimports.pytest_gotrace.trace.core.sheets import Sheet, foresee, nearly_full
 from cython.cimports.pytest_gotrace.trace.core.wire import nanoseconds
@@ -31,10 +37,10 @@ NOBODY = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
 # Events between two looks at whether the tables have room for what is to come.
 CHUNK = cython.declare(cython.int, 4096)
 
-# The tables in the order of `layout.Which`: how many columns of how many bits.
+# The tables in the order that `layout` numbers them: how many columns of how many bits.
 SHEETS = (
     ("runs", 4, 32),
-    ("stops", 5, 32),
+    ("states", 5, 32),
     ("waits", 7, 32),
     ("goroutines", 12, 32),
     ("regions", 11, 32),
@@ -51,7 +57,7 @@ SHEETS = (
 @cython.final
 @cython.cclass
 class Emulator:
-    """Go's scheduler, driven by a file's events: `load` a generation, `run` it, `take` its rows; at last `finish`."""
+    """Go's scheduler, driven by a file's events: `load` a generation, `run` it, `finish` the last, `take` the rows."""
 
     machine: Machine
     handlers: Handler[256]
@@ -73,11 +79,12 @@ class Emulator:
         self.view = data
         self.names = names
         self.sheets = tuple(Sheet(columns, bits) for _, columns, bits in SHEETS)
-        for i in range(wire.SHEETS):
+        for i in range(layout.SHEETS):
             bind(self.sheets[i], cython.address(m.rows[i]))
         memcpy(m.counts, cython.cast(cython.p_char, counts), 256)
         m.data = cython.address(self.view[0])
         m.size = self.view.shape[0]
+        m.fault_offset = -1
         m.forever = names.string(b"forever")
         # A trace as Go writes it needs a few attempts an event; one made to waste time could need as many as there
         # are threads, each time.
@@ -129,11 +136,16 @@ class Emulator:
         return self.machine.events
 
     @property
+    def begin(self) -> int:
+        """When the generation began; the times of its rows count from here."""
+        return self.machine.sync
+
+    @property
     def last_time(self) -> int:
         return self.machine.last_time
 
-    def load(self, generation, tables) -> int:
-        """Sets the frontier to the first event of each thread of `generation`; the time it begins at.
+    def load(self, generation, tables) -> None:
+        """Sets the frontier to the first event of each thread of `generation`.
 
         `names` must have all of the strings and stacks that `tables` speaks of.
         """
@@ -152,7 +164,7 @@ class Emulator:
         m.samples = cython.address(samples[0]) if m.sample_count else cython.NULL
         self.find_names()
         self.copy_tail(batches, count)
-        self.links = link_batches(batches)
+        self.links = self.link_batches(batches)
         m.opened = 0
         m.bytes = sum(generation.events[3::4]) - sum(generation.events[2::4])
         links: cython.int[::1] = self.links
@@ -160,16 +172,8 @@ class Emulator:
             cython.cast(cython.pointer(int32_t), cython.address(links[0])) if count else cython.NULL
         )
         self.open_cursors(batches, links)
-        m.sync = self.sync(cython.cast(int64_t, nanoseconds(generation.first_tick, m.frequency)))
-        return m.sync
-
-    @cython.cfunc
-    def sync(self, time: int64_t) -> int64_t:
-        """The time of the event that opens a generation, or closes the file: Go's reader counts one, too."""
-        m: MachineP = cython.address(self.machine)
-        m.last_time = max(time, m.last_time + 1)
-        m.events += 1
-        return m.last_time
+        # Go's reader has an event that opens a generation, and one that closes the file.
+        m.sync = stamp_at(m, cython.cast(int64_t, nanoseconds(generation.first_tick, m.frequency)))
 
     @cython.cfunc
     def find_names(self) -> cython.void:
@@ -187,15 +191,33 @@ class Emulator:
         at: cython.Py_ssize_t
         first: int64_t = m.size
         for at in range(count):
-            if cython.cast(int64_t, batches[4 * at + 3]) + wire.MARGIN > m.size:
+            if cython.cast(int64_t, batches[4 * at + 3]) + layout.MARGIN > m.size:
                 first = min(first, cython.cast(int64_t, batches[4 * at + 2]))
         free(cython.cast(cython.p_void, m.tail))
-        tail: cython.p_uchar = cython.cast(cython.p_uchar, calloc(m.size - first + wire.MARGIN, 1))
+        tail: cython.p_uchar = cython.cast(cython.p_uchar, calloc(m.size - first + layout.MARGIN, 1))
         m.tail = tail
         if tail == cython.NULL:
             raise MemoryError
         memcpy(tail, m.data + first, m.size - first)
         m.tail_offset = first
+
+    @cython.cfunc
+    def link_batches(self, batches: cython.const[uint64_t][::1]):
+        """For each batch the next one of the same thread, -1 if it is the last.
+
+        Threads are found by slot: a dictionary of their IDs could be made slow by whoever chose them.
+        """
+        count: cython.Py_ssize_t = batches.shape[0] // 4
+        at: cython.Py_ssize_t
+        links = array("i", [-1]) * count
+        slots = array("i", [self.thread(batches[4 * at]) for at in range(count)])
+        last = array("i", [-1]) * self.machine.thread_count
+        for at in range(count):
+            slot: int32_t = slots[at]
+            if last[slot] >= 0:
+                links[last[slot]] = at
+            last[slot] = at
+        return links
 
     @cython.cfunc
     def open_cursors(self, batches: cython.const[uint64_t][::1], links: cython.int[::1]) -> cython.void:
@@ -242,12 +264,13 @@ class Emulator:
         m: MachineP = cython.address(self.machine)
         slot: int32_t
         g: GoroutineP
-        now: int64_t = self.sync(m.last_time)
+        now: int64_t = stamp_at(m, m.last_time)
+        m.fault_offset = -1  # what goes wrong now has no place
         self.find_names()
         done: cython.bint = ranges.finish_ranges(m) > 0
         for slot in range(m.goroutine_count):
             g = m.goroutines + slot
-            if g.status != wire.GONE:
+            if g.status != layout.GONE:
                 done = done and ranges.put_flights(m, g) > 0 and finish_life(m, g, now) > 0
         if done:
             annotations.put_tasks(m)
@@ -261,7 +284,7 @@ class Emulator:
         m: MachineP = cython.address(self.machine)
         if not m.fault:
             return None
-        return m.fault, m.fault_offset, m.fault_value, m.fault_other
+        return m.fault, m.fault_offset if m.fault_offset >= 0 else None, m.fault_value, m.fault_other
 
 
 @cython.cfunc
@@ -275,9 +298,9 @@ def bind(sheet: Sheet, rows: RowsP) -> cython.void:
 def make_room(m: MachineP) -> cython.int:
     """Makes room in the tables that may have many rows, before they are full; 0 if there is none."""
     i: cython.int
-    for i in range(wire.PARTS + 1):
+    for i in range(layout.PARTS + 1):
         if nearly_full(cython.address(m.rows[i])) and not foresee(cython.address(m.rows[i]), share(m)):
-            m.fault = wire.F_MEMORY
+            m.fault = layout.F_MEMORY
             return 0
     return 1
 
@@ -291,21 +314,6 @@ def load_codes(codes: cython.pointer(Codes), table) -> cython.void:
     if not table.dense:
         ids: cython.const[uint64_t][::1] = table.ids
         codes.ids = cython.address(ids[0])
-
-
-@cython.cfunc
-def link_batches(batches: cython.const[uint64_t][::1]):
-    """For each batch the next one of the same thread, -1 if it is the last."""
-    last: dict = {}
-    count: cython.Py_ssize_t = batches.shape[0] // 4
-    links = array("i", [-1]) * count
-    at: cython.Py_ssize_t
-    for at in range(count):
-        before = last.get(batches[4 * at])
-        if before is not None:
-            links[before] = at
-        last[batches[4 * at]] = at
-    return links
 
 
 @cython.cfunc

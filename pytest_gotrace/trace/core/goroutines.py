@@ -2,7 +2,7 @@
 
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint64_t
-from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core import layout
 from cython.cimports.pytest_gotrace.trace.core.idmap import find
 from cython.cimports.pytest_gotrace.trace.core.layout import (
     Bytes,
@@ -32,6 +32,7 @@ from cython.cimports.pytest_gotrace.trace.core.machine import (
     has_proc,
     new_goroutine,
     new_thread,
+    no_memory,
     running,
     stack_of,
     stamp,
@@ -54,7 +55,7 @@ def go_status(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     key: uint64_t = uvarint(cython.address(at))
     thread_key: uint64_t = uvarint(cython.address(at))
     status: uint64_t = uvarint(cython.address(at))
-    stack_key: uint64_t = uvarint(cython.address(at)) if c.type == wire.EV_GO_STATUS_STACK else 0
+    stack_key: uint64_t = uvarint(cython.address(at)) if c.type == layout.EV_GO_STATUS_STACK else 0
     stack: int32_t
     slot: int32_t
     if not took(c, at):
@@ -62,26 +63,26 @@ def go_status(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     stack = stack_of(m, stack_key)
     if stack < 0:
         return -1
-    if status < wire.RUNNABLE or status > wire.WAITING:
-        return fail(m, wire.F_GOROUTINE_STATUS, key, status)
+    if status < layout.RUNNABLE or status > layout.WAITING:
+        return fail(m, layout.F_GOROUTINE_STATUS, key, status)
     slot = find(cython.address(m.goroutine_ids), key)
     if slot >= 0:
         if m.goroutines[slot].status != status:
-            return fail(m, wire.F_GOROUTINE_STATE, key, m.goroutines[slot].status)
+            return fail(m, layout.F_GOROUTINE_STATE, key, m.goroutines[slot].status)
         m.goroutines[slot].seq = 0
         m.goroutines[slot].era = m.era
         stamp(m, c)
     elif m.era == 1:
         slot = new_goroutine(m, key)
         if slot < 0:
-            return fail(m, wire.F_MEMORY, 0, 0)
+            return no_memory(m)
         if first_seen(m, slot, cython.cast(uint8_t, status), t.proc, stack, stamp(m, c)) < 0:
             return -1
     else:
-        return fail(m, wire.F_GOROUTINE_NEW, key, 0)
-    if status == wire.RUNNING:
+        return fail(m, layout.F_GOROUTINE_NEW, key, 0)
+    if status == layout.RUNNING:
         t.goroutine = slot
-    elif status == wire.SYSCALL:
+    elif status == layout.SYSCALL:
         return sits_in_syscall(m, c, t, slot, thread_key)
     return 1
 
@@ -96,14 +97,14 @@ def first_seen(
     g: GoroutineP = begin_life(m, slot, status, stack, m.sync)
     if g == cython.NULL:
         return -1
-    if status == wire.RUNNING:
+    if status == layout.RUNNING:
         g.start = now
-    elif status == wire.SYSCALL:
+    elif status == layout.SYSCALL:
         begin_syscall(m, slot, proc)
         if proc < 0:
             # It is known to have blocked so far, and not what it does from now on.
-            g.times[wire.SYSCALL_BLOCK] = now - m.sync
-            g.times[wire.IN_SYSCALL] = m.sync - now
+            g.times[layout.SYSCALL_BLOCK] = now - m.sync
+            g.times[layout.IN_SYSCALL] = m.sync - now
     return 1
 
 
@@ -113,10 +114,10 @@ def first_seen(
 def sits_in_syscall(m: MachineP, c: CursorP, t: ThreadP, slot: int32_t, thread_key: uint64_t) -> cython.int:
     owner: int32_t
     if thread_key == NOBODY:
-        return fail(m, wire.F_GOROUTINE_THREAD, m.goroutines[slot].id, thread_key)
+        return fail(m, layout.F_GOROUTINE_THREAD, m.goroutines[slot].id, thread_key)
     if c.thread != 0 and thread_key == t.id:
         if m.era != 1 and t.goroutine != slot:
-            return fail(m, wire.F_GOROUTINE_THREAD, m.goroutines[slot].id, thread_key)
+            return fail(m, layout.F_GOROUTINE_THREAD, m.goroutines[slot].id, thread_key)
         t.goroutine = slot
         return 1
     # The goroutine has sat in this call on another thread for the whole generation, without a processor.
@@ -124,12 +125,12 @@ def sits_in_syscall(m: MachineP, c: CursorP, t: ThreadP, slot: int32_t, thread_k
     if owner < 0:
         owner = new_thread(m, thread_key)  # may move the threads: t is not used any more
         if owner < 0:
-            return fail(m, wire.F_MEMORY, 0, 0)
+            return no_memory(m)
     if not m.threads[owner].seen:
         m.threads[owner].seen = 1
         m.threads[owner].goroutine = slot
     elif m.threads[owner].goroutine != slot:
-        return fail(m, wire.F_GOROUTINE_THREAD, m.goroutines[slot].id, thread_key)
+        return fail(m, layout.F_GOROUTINE_THREAD, m.goroutines[slot].id, thread_key)
     return 1
 
 
@@ -144,7 +145,7 @@ def go_create(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     key: uint64_t = uvarint(cython.address(at))
     own_key: uint64_t = uvarint(cython.address(at))
     stack_key: uint64_t = uvarint(cython.address(at))
-    status: uint8_t = wire.WAITING if c.type == wire.EV_GO_CREATE_BLOCKED else wire.RUNNABLE
+    status: uint8_t = layout.WAITING if c.type == layout.EV_GO_CREATE_BLOCKED else layout.RUNNABLE
     own_stack: int32_t
     stack: int32_t
     slot: int32_t
@@ -153,18 +154,18 @@ def go_create(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return cut_off(m)
     if not has_proc(m, c, t):
         return -1
-    if t.goroutine >= 0 and m.goroutines[t.goroutine].status != wire.RUNNING:
+    if t.goroutine >= 0 and m.goroutines[t.goroutine].status != layout.RUNNING:
         g = m.goroutines + t.goroutine
-        return fail(m, wire.F_GOROUTINE_STATE, g.id, g.status)
+        return fail(m, layout.F_GOROUTINE_STATE, g.id, g.status)
     if find(cython.address(m.goroutine_ids), key) >= 0:
-        return fail(m, wire.F_GOROUTINE_TWICE, key, 0)
+        return fail(m, layout.F_GOROUTINE_TWICE, key, 0)
     stack = stack_of(m, stack_key)
     own_stack = stack_of(m, own_key) if stack >= 0 else -1
     if own_stack < 0:
         return -1
     slot = new_goroutine(m, key)
     if slot < 0:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     g = begin_life(m, slot, status, own_stack, stamp(m, c))
     if g == cython.NULL:
         return -1
@@ -182,7 +183,7 @@ def inherit(m: MachineP, g: GoroutineP, creator: GoroutineP) -> cython.int:
     if creator.open != cython.NULL and creator.open.region_count > 0:
         r = push_region(g)
         if r == cython.NULL:
-            return fail(m, wire.F_MEMORY, 0, 0)
+            return no_memory(m)
         r.task = creator.open.regions[creator.open.region_count - 1].task
         r.start = g.create
         r.inherited = 1
@@ -195,7 +196,7 @@ def inherit(m: MachineP, g: GoroutineP, creator: GoroutineP) -> cython.int:
 def go_destroy(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     now: int64_t
     c.at = c.args
-    g: GoroutineP = running(m, c, t, wire.RUNNING)
+    g: GoroutineP = running(m, c, t, layout.RUNNING)
     if g == cython.NULL:
         return -1
     now = stamp(m, c)
@@ -225,17 +226,17 @@ def go_start(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if slot < 0:
         return 0
     g = m.goroutines + slot
-    if g.status != wire.RUNNABLE or not follows(m, g.era, g.seq, seq):
+    if g.status != layout.RUNNABLE or not follows(m, g.era, g.seq, seq):
         return 0
     if not has_proc(m, c, t):
         return -1
     if t.goroutine >= 0:
-        return fail(m, wire.F_HAS_GOROUTINE, c.type, t.id)
+        return fail(m, layout.F_HAS_GOROUTINE, c.type, t.id)
     g.seq = seq
     now = stamp(m, c)
     if leave_runnable(m, g, now) < 0:
         return -1
-    enter(m, g, wire.RUNNING, 0, 0, now)
+    enter(m, g, layout.RUNNING, 0, 0, now)
     t.goroutine = slot
     return 1
 
@@ -248,14 +249,14 @@ def go_stop(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     at: Bytes = c.args
     reason_key: uint64_t = uvarint(cython.address(at))
     stack_key: uint64_t = uvarint(cython.address(at))
-    status: uint8_t = wire.WAITING if c.type == wire.EV_GO_BLOCK else wire.RUNNABLE
+    status: uint8_t = layout.WAITING if c.type == layout.EV_GO_BLOCK else layout.RUNNABLE
     reason: int32_t
     stack: int32_t
     g: GoroutineP
     now: int64_t
     if not took(c, at):
         return cut_off(m)
-    g = running(m, c, t, wire.RUNNING)
+    g = running(m, c, t, layout.RUNNING)
     if g == cython.NULL:
         return -1
     reason = text_of(m, reason_key)
@@ -267,7 +268,7 @@ def go_stop(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     enter(m, g, status, reason, stack, now)
     t.goroutine = -1
-    if reason == m.forever and status == wire.WAITING:
+    if reason == m.forever and status == layout.WAITING:
         return block_forever(m, g, now)
     return 1
 
@@ -290,7 +291,7 @@ def go_unblock(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     if slot < 0:
         return 0
     g = m.goroutines + slot
-    if g.status != wire.WAITING or not follows(m, g.era, g.seq, seq):
+    if g.status != layout.WAITING or not follows(m, g.era, g.seq, seq):
         return 0
     stack = stack_of(m, stack_key)
     if stack < 0:
@@ -299,7 +300,7 @@ def go_unblock(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     now = stamp(m, c)
     if leave_waiting(m, g, now, m.goroutines[t.goroutine].life if t.goroutine >= 0 else -1, stack) < 0:
         return -1
-    enter(m, g, wire.RUNNABLE, 0, 0, now)
+    enter(m, g, layout.RUNNABLE, 0, 0, now)
     return 1
 
 
@@ -317,25 +318,25 @@ def go_switch(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     now: int64_t
     if not took(c, at):
         return cut_off(m)
-    this = running(m, c, t, wire.RUNNING)
+    this = running(m, c, t, layout.RUNNING)
     if this == cython.NULL:
         return -1
     slot = find(cython.address(m.goroutine_ids), key)
     if slot < 0:
         return 0
     g = m.goroutines + slot
-    if g.status != wire.WAITING or not follows(m, g.era, g.seq, seq):
+    if g.status != layout.WAITING or not follows(m, g.era, g.seq, seq):
         return 0
     g.seq = seq
     now = stamp(m, c)
     if leave_waiting(m, g, now, this.life, 0) < 0:
         return -1
-    enter(m, g, wire.RUNNABLE, 0, 0, now)
+    enter(m, g, layout.RUNNABLE, 0, 0, now)
     now = stamp(m, c)
     if leave_running(m, this, now) < 0:
         return -1
-    if c.type == wire.EV_GO_SWITCH:
-        enter(m, this, wire.WAITING, 0, 0, now)
+    if c.type == layout.EV_GO_SWITCH:
+        enter(m, this, layout.WAITING, 0, 0, now)
     else:
         if end_life(m, t.goroutine, now) < 0:
             return -1
@@ -343,7 +344,7 @@ def go_switch(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     now = stamp(m, c)
     if leave_runnable(m, g, now) < 0:
         return -1
-    enter(m, g, wire.RUNNING, 0, 0, now)
+    enter(m, g, layout.RUNNING, 0, 0, now)
     t.goroutine = slot
     return 1
 
@@ -351,14 +352,14 @@ def go_switch(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
 @cython.cfunc
 @cython.exceptval(check=False)
 def install(handlers: HandlerP) -> cython.void:
-    handlers[wire.EV_GO_STATUS] = go_status
-    handlers[wire.EV_GO_STATUS_STACK] = go_status
-    handlers[wire.EV_GO_CREATE] = go_create
-    handlers[wire.EV_GO_CREATE_BLOCKED] = go_create
-    handlers[wire.EV_GO_DESTROY] = go_destroy
-    handlers[wire.EV_GO_START] = go_start
-    handlers[wire.EV_GO_STOP] = go_stop
-    handlers[wire.EV_GO_BLOCK] = go_stop
-    handlers[wire.EV_GO_UNBLOCK] = go_unblock
-    handlers[wire.EV_GO_SWITCH] = go_switch
-    handlers[wire.EV_GO_SWITCH_DESTROY] = go_switch
+    handlers[layout.EV_GO_STATUS] = go_status
+    handlers[layout.EV_GO_STATUS_STACK] = go_status
+    handlers[layout.EV_GO_CREATE] = go_create
+    handlers[layout.EV_GO_CREATE_BLOCKED] = go_create
+    handlers[layout.EV_GO_DESTROY] = go_destroy
+    handlers[layout.EV_GO_START] = go_start
+    handlers[layout.EV_GO_STOP] = go_stop
+    handlers[layout.EV_GO_BLOCK] = go_stop
+    handlers[layout.EV_GO_UNBLOCK] = go_unblock
+    handlers[layout.EV_GO_SWITCH] = go_switch
+    handlers[layout.EV_GO_SWITCH_DESTROY] = go_switch

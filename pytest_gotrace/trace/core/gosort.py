@@ -10,9 +10,7 @@ from cython.cimports.pytest_gotrace.trace.core.gosort import swap
 from cython.cimports.pytest_gotrace.trace.core.layout import HeadP
 
 SHORT = cython.declare(cython.int, 12)  # up to here insertion sort
-LONG = cython.declare(
-    cython.int, 50
-)  # from here on the pivot is a median of medians, and pairs may be shifted
+LONG = cython.declare(cython.int, 50)  # from here on the pivot is a median of medians, pairs may be shifted
 MOST_SHIFTS = cython.declare(cython.int, 5)
 ALL_SWAPPED = cython.declare(cython.int, 12)
 

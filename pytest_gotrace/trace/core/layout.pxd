@@ -111,10 +111,10 @@ cdef enum Fault:
     F_REASONS
     F_BUDGET
 
-# The tables that are filled, in the order of `sheets.SHEETS`.
+# The tables that are filled, in the order of `emulator.SHEETS`.
 cdef enum:
     RUNS             # a goroutine running, and being ready before that
-    STOPS            # another state, or one with a reason or a stack
+    STATES           # another state, or one with a reason or a stack
     WAITS            # a state that somebody ended
     GOROUTINES
     REGIONS
@@ -145,7 +145,7 @@ cdef struct Codes:
 
 ctypedef const Codes *CodesP
 
-# Time under one name: a reason to block, or a range.
+# Time under one name. The key is a code of a string or a `Range`, shifted by two, and which of them: a `PartKey`.
 cdef struct Part:
     int64_t key
     int64_t time
@@ -215,11 +215,11 @@ cdef struct Goroutine:
     int64_t times[TIMES]
     Parts parts
     int64_t create
-    int64_t start
+    int64_t start        # 0: not yet, as `end`
     int64_t end
     int64_t blocked      # since when it has been in a system call without a processor, 0 if it is not
     Open *open
-    int32_t creator
+    int32_t creator      # its life
     int32_t creation_stack
     int32_t syscall_proc
 
@@ -234,7 +234,7 @@ cdef struct Proc:
     int32_t syscalling   # the goroutine whose system call it serves, -1 for none
     int32_t sweeper      # the life that swept when the sweep began, -1 for none
     int32_t sweep_stack
-    int64_t sweep_begin  # 0: no sweep
+    int64_t sweep_begin  # 0: no sweep, -1: since before the trace
 
 ctypedef Proc *ProcP
 
@@ -337,7 +337,7 @@ cdef struct Machine:
     # What comes out.
     Rows rows[SHEETS]
     Parts snapshot       # of one goroutine, now
-    int64_t times[TIMES]
+    int64_t times[TIMES] # the same goroutine's
     int64_t last_time
     int64_t events
     # How much a file may ask for: attempts in vain, rows of parts.

@@ -1,7 +1,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from pytest_gotrace.trace.core.layout cimport BLOCK, EXEC, F_MEMORY, F_REASONS, GoroutineP, MachineP, PartsP, RegionP
-from pytest_gotrace.trace.core.layout cimport RUNNING, RUNS, SCHED_WAIT, STOPS, WAITS
-from pytest_gotrace.trace.core.machine cimport fail
+from pytest_gotrace.trace.core.layout cimport BLOCK, EXEC, F_REASONS, GoroutineP, MachineP, PartsP, RegionP
+from pytest_gotrace.trace.core.layout cimport RUNNING, RUNS, SCHED_WAIT, STATES, WAITS
+from pytest_gotrace.trace.core.machine cimport fail, no_memory
 from pytest_gotrace.trace.core.parts cimport add_part
 from pytest_gotrace.trace.core.sheets cimport NEVER, add, narrow
 
@@ -23,7 +23,7 @@ cdef enum:
 cdef inline int put_run(MachineP m, GoroutineP g, int64_t end) noexcept nogil:
     cdef uint32_t *row = <uint32_t *> add(&m.rows[RUNS], 16)
     if row == NULL:
-        return fail(m, F_MEMORY, 0, 0)
+        return no_memory(m)
     row[0] = g.life
     row[1] = narrow(m, RUNS, 1, end, m.sync)
     row[2] = narrow(m, RUNS, 2, end - g.begin, 0)
@@ -32,13 +32,13 @@ cdef inline int put_run(MachineP m, GoroutineP g, int64_t end) noexcept nogil:
     return 1
 
 # The row of the state a goroutine is in, from its begin to `end` (-1: it goes on).
-cdef inline int put_stop(MachineP m, GoroutineP g, int64_t end) noexcept nogil:
-    cdef uint32_t *row = <uint32_t *> add(&m.rows[STOPS], 20)
+cdef inline int put_state(MachineP m, GoroutineP g, int64_t end) noexcept nogil:
+    cdef uint32_t *row = <uint32_t *> add(&m.rows[STATES], 20)
     if row == NULL:
-        return fail(m, F_MEMORY, 0, 0)
+        return no_memory(m)
     row[0] = g.life
-    row[1] = narrow(m, STOPS, 1, end, m.sync)
-    row[2] = narrow(m, STOPS, 2, end - g.begin, 0)
+    row[1] = narrow(m, STATES, 1, end, m.sync)
+    row[2] = narrow(m, STATES, 2, end - g.begin, 0)
     row[3] = <uint32_t> g.reason << 3 | g.status
     row[4] = g.stack
     return 1
@@ -47,7 +47,7 @@ cdef inline int put_stop(MachineP m, GoroutineP g, int64_t end) noexcept nogil:
 cdef inline int put_wait(MachineP m, GoroutineP g, int64_t end, int32_t waker, int32_t waker_stack) noexcept nogil:
     cdef uint32_t *row = <uint32_t *> add(&m.rows[WAITS], 28)
     if row == NULL:
-        return fail(m, F_MEMORY, 0, 0)
+        return no_memory(m)
     row[0] = g.life
     row[1] = narrow(m, WAITS, 1, end, m.sync)
     row[2] = narrow(m, WAITS, 2, end - g.begin, 0)
@@ -60,27 +60,27 @@ cdef inline int put_wait(MachineP m, GoroutineP g, int64_t end, int32_t waker, i
 # A goroutine leaves its state: the row of it, and its time where it counts. The next one is to be entered.
 cdef inline int leave_running(MachineP m, GoroutineP g, int64_t now) noexcept nogil:
     g.times[EXEC] += now - g.begin
-    return put_stop(m, g, now) if g.stack else put_run(m, g, now)
+    return put_state(m, g, now) if g.stack else put_run(m, g, now)
 
 cdef inline int leave_runnable(MachineP m, GoroutineP g, int64_t now) noexcept nogil:
     cdef int64_t ready = now - g.begin
     g.times[SCHED_WAIT] += ready
     if g.stack | g.reason:
-        return put_stop(m, g, now)
+        return put_state(m, g, now)
     g.ready = ready
     return 1
 
 cdef inline int leave_waiting(MachineP m, GoroutineP g, int64_t now, int32_t waker, int32_t waker_stack) noexcept nogil:
     if not g.final:
         if not add_part(&g.parts, <int64_t> g.reason << 2 | BLOCK, now - g.begin):
-            return fail(m, F_MEMORY, 0, 0)
+            return no_memory(m)
         if g.parts.count > MOST_PARTS:
             return fail(m, F_REASONS, g.id, 0)
     return put_wait(m, g, now, waker, waker_stack)
 
 cdef inline int leave_syscall(MachineP m, GoroutineP g, int64_t now) noexcept nogil:
     end_syscall(m, g, now)
-    return put_stop(m, g, now)
+    return put_state(m, g, now)
 
 # The goroutine is in a new state from now on, for a reason, where `stack` says.
 cdef inline void enter(MachineP m, GoroutineP g, uint8_t status, int32_t reason, int32_t stack, int64_t now) noexcept nogil:

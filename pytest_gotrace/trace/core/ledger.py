@@ -9,7 +9,7 @@ import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint32_t
 from cython.cimports.libc.stdlib import realloc
 from cython.cimports.libc.string import memcpy, memset
-from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core import layout
 from cython.cimports.pytest_gotrace.trace.core.layout import (
     FlightP,
     GoroutineP,
@@ -20,8 +20,8 @@ from cython.cimports.pytest_gotrace.trace.core.layout import (
     Region,
     RegionP,
 )
-from cython.cimports.pytest_gotrace.trace.core.ledger import put_run, put_stop
-from cython.cimports.pytest_gotrace.trace.core.machine import fail, opened
+from cython.cimports.pytest_gotrace.trace.core.ledger import put_run, put_state
+from cython.cimports.pytest_gotrace.trace.core.machine import no_memory, opened
 from cython.cimports.pytest_gotrace.trace.core.parts import add_part, add_part_from, copy_parts, put_parts
 from cython.cimports.pytest_gotrace.trace.core.sheets import add, count, narrow
 
@@ -33,10 +33,10 @@ def begin_life(m: MachineP, slot: int32_t, status: uint8_t, stack: int32_t, now:
     """A goroutine appears: fresh sums on whatever memory its slot had before. NULL if there is no memory."""
     g: GoroutineP = m.goroutines + slot
     key: cython.pointer(int64_t) = cython.cast(
-        cython.pointer(int64_t), add(cython.address(m.rows[wire.IDS]), 8)
+        cython.pointer(int64_t), add(cython.address(m.rows[layout.IDS]), 8)
     )
     if key == cython.NULL:
-        fail(m, wire.F_MEMORY, 0, 0)
+        no_memory(m)
         return cython.NULL
     key[0] = cython.cast(int64_t, g.id)
     g.life = m.lives
@@ -70,7 +70,7 @@ def begin_life(m: MachineP, slot: int32_t, status: uint8_t, stack: int32_t, now:
 def end_life(m: MachineP, slot: int32_t, now: int64_t) -> cython.int:
     """A goroutine that has left its last state ends."""
     g: GoroutineP = m.goroutines + slot
-    g.status = wire.GONE
+    g.status = layout.GONE
     if finalize(m, g, now, True) < 0:
         return -1
     return put_goroutine(m, g)
@@ -81,10 +81,10 @@ def end_life(m: MachineP, slot: int32_t, now: int64_t) -> cython.int:
 @cython.exceptval(check=False)
 def block_forever(m: MachineP, g: GoroutineP, now: int64_t) -> cython.int:
     """Blocked for ever is the end, says Go: the wait does not count, only the row of it goes on."""
-    g.status = wire.GONE
+    g.status = layout.GONE
     if finalize(m, g, now, True) < 0:
         return -1
-    g.status = wire.WAITING
+    g.status = layout.WAITING
     return 1
 
 
@@ -93,8 +93,8 @@ def block_forever(m: MachineP, g: GoroutineP, now: int64_t) -> cython.int:
 @cython.exceptval(check=False)
 def finish_life(m: MachineP, g: GoroutineP, now: int64_t) -> cython.int:
     """The rows of a goroutine that is still there when the trace ends."""
-    plain: cython.bint = g.status == wire.RUNNING and g.stack == 0
-    if (put_run(m, g, -1) if plain else put_stop(m, g, -1)) < 0 or finalize(m, g, now, False) < 0:
+    plain: cython.bint = g.status == layout.RUNNING and g.stack == 0
+    if (put_run(m, g, -1) if plain else put_state(m, g, -1)) < 0 or finalize(m, g, now, False) < 0:
         return -1
     return put_goroutine(m, g)
 
@@ -124,11 +124,11 @@ def lose_proc(m: MachineP, proc: int32_t, now: int64_t) -> cython.void:
 @cython.exceptval(check=False)
 def end_syscall(m: MachineP, g: GoroutineP, now: int64_t) -> cython.void:
     if g.blocked:
-        g.times[wire.SYSCALL_BLOCK] += now - g.blocked
-        g.times[wire.IN_SYSCALL] += g.blocked - g.begin
+        g.times[layout.SYSCALL_BLOCK] += now - g.blocked
+        g.times[layout.IN_SYSCALL] += g.blocked - g.begin
         g.blocked = 0
     else:
-        g.times[wire.IN_SYSCALL] += now - g.begin
+        g.times[layout.IN_SYSCALL] += now - g.begin
     # Go forgets whichever call the processor serves by now, even if it is another goroutine's.
     if g.syscall_proc >= 0:
         m.procs[g.syscall_proc].syscalling = -1
@@ -148,22 +148,22 @@ def snapshot(
     first: int32_t = to.count
     memcpy(times, g.times, cython.sizeof(g.times))
     if not copy_parts(to, first, g.parts.rows, g.parts.count):
-        return fail(m, wire.F_MEMORY, 0, 0)
-    if g.times[wire.TOTAL] == 0:
-        times[wire.TOTAL] = now - g.create
+        return no_memory(m)
+    if g.times[layout.TOTAL] == 0:
+        times[layout.TOTAL] = now - g.create
     if g.final:
         return 1
-    if g.status == wire.RUNNING:
-        times[wire.EXEC] += past
-    elif g.status == wire.RUNNABLE:
-        times[wire.SCHED_WAIT] += past
-    elif g.status == wire.SYSCALL:
-        times[wire.IN_SYSCALL] += past
+    if g.status == layout.RUNNING:
+        times[layout.EXEC] += past
+    elif g.status == layout.RUNNABLE:
+        times[layout.SCHED_WAIT] += past
+    elif g.status == layout.SYSCALL:
+        times[layout.IN_SYSCALL] += past
         if g.blocked:
-            times[wire.SCHED_WAIT] += now - g.blocked  # Go counts it here as long as the call has not ended
-    elif g.status == wire.WAITING:
-        if not add_part_from(to, first, cython.cast(int64_t, g.reason) << 2 | wire.BLOCK, past):
-            return fail(m, wire.F_MEMORY, 0, 0)
+            times[layout.SCHED_WAIT] += now - g.blocked  # Go counts it here as long as the call has not ended
+    elif g.status == layout.WAITING:
+        if not add_part_from(to, first, cython.cast(int64_t, g.reason) << 2 | layout.BLOCK, past):
+            return no_memory(m)
     return 1 if g.open == cython.NULL else add_flights(m, g.open, now, to, first)
 
 
@@ -177,7 +177,7 @@ def add_flights(m: MachineP, o: cython.pointer(Open), now: int64_t, to: PartsP, 
     for i in range(o.flight_count):
         f = o.flights + i
         if f.since and not add_part_from(to, first, f.key, now - f.since):
-            return fail(m, wire.F_MEMORY, 0, 0)
+            return no_memory(m)
     return 1
 
 
@@ -193,7 +193,7 @@ def finalize(m: MachineP, g: GoroutineP, now: int64_t, ended: cython.bint) -> cy
         return -1
     memcpy(g.times, m.times, cython.sizeof(m.times))
     if not copy_parts(cython.address(g.parts), 0, m.snapshot.rows, m.snapshot.count):
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     if g.open != cython.NULL and close_all(m, g, now if ended else -1) < 0:
         return -1
     g.blocked = 0
@@ -215,7 +215,7 @@ def close_all(m: MachineP, g: GoroutineP, end: int64_t) -> cython.int:
             r = o.regions + i
             o.saved.count += r.saved
             if not copy_parts(cython.address(m.snapshot), 0, g.parts.rows, g.parts.count):
-                return fail(m, wire.F_MEMORY, 0, 0)
+                return no_memory(m)
             if put_region(m, g, r, r.start, end) < 0:
                 return -1
     o.saved.count = 0
@@ -258,20 +258,20 @@ def put_goroutine(m: MachineP, g: GoroutineP) -> cython.int:
     """The row of a goroutine whose times are final, and the rows of its parts."""
     i: cython.int
     row: cython.pointer(uint32_t) = cython.cast(
-        cython.pointer(uint32_t), add(cython.address(m.rows[wire.GOROUTINES]), 48)
+        cython.pointer(uint32_t), add(cython.address(m.rows[layout.GOROUTINES]), 48)
     )
     if row == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     row[0] = g.life
     row[1] = g.name
-    row[2] = narrow(m, wire.GOROUTINES, 2, g.create, m.sync)
-    row[3] = narrow(m, wire.GOROUTINES, 3, g.start if g.start else -1, m.sync)
-    row[4] = narrow(m, wire.GOROUTINES, 4, g.end if g.end else -1, m.sync)
-    for i in range(wire.TIMES):
-        row[5 + i] = narrow(m, wire.GOROUTINES, 5 + i, g.times[i], 0)
+    row[2] = narrow(m, layout.GOROUTINES, 2, g.create, m.sync)
+    row[3] = narrow(m, layout.GOROUTINES, 3, g.start if g.start else -1, m.sync)
+    row[4] = narrow(m, layout.GOROUTINES, 4, g.end if g.end else -1, m.sync)
+    for i in range(layout.TIMES):
+        row[5 + i] = narrow(m, layout.GOROUTINES, 5 + i, g.times[i], 0)
     row[10] = g.creator
     row[11] = g.creation_stack
-    return put_parts(m, 0, count(cython.address(m.rows[wire.GOROUTINES])) - 1, cython.address(g.parts))
+    return put_parts(m, 0, count(cython.address(m.rows[layout.GOROUTINES])) - 1, cython.address(g.parts))
 
 
 @cython.cfunc
@@ -284,22 +284,22 @@ def put_region(m: MachineP, g: GoroutineP, r: RegionP, start: int64_t, end: int6
         g.open.saved.rows + (g.open.saved.count - r.saved) if r.saved else cython.NULL
     )
     row: cython.pointer(uint32_t) = cython.cast(
-        cython.pointer(uint32_t), add(cython.address(m.rows[wire.REGIONS]), 44)
+        cython.pointer(uint32_t), add(cython.address(m.rows[layout.REGIONS]), 44)
     )
     if row == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     row[0] = g.life
     row[1] = r.name
-    row[2] = narrow(m, wire.REGIONS, 2, r.task, 0)
-    row[3] = narrow(m, wire.REGIONS, 3, start, m.sync)
-    row[4] = narrow(m, wire.REGIONS, 4, end, m.sync)
-    for i in range(wire.TIMES):
-        row[5 + i] = narrow(m, wire.REGIONS, 5 + i, m.times[i] - r.times[i], 0)
+    row[2] = narrow(m, layout.REGIONS, 2, r.task, 0)
+    row[3] = narrow(m, layout.REGIONS, 3, start, m.sync)
+    row[4] = narrow(m, layout.REGIONS, 4, end, m.sync)
+    for i in range(layout.TIMES):
+        row[5 + i] = narrow(m, layout.REGIONS, 5 + i, m.times[i] - r.times[i], 0)
     row[10] = r.stack
     for i in range(r.saved):
         # Parts only ever join at the end: nearly always what was saved stands at the same place now.
         if i < m.snapshot.count and m.snapshot.rows[i].key == saved[i].key:
             m.snapshot.rows[i].time -= saved[i].time
         elif not add_part(cython.address(m.snapshot), saved[i].key, -saved[i].time):
-            return fail(m, wire.F_MEMORY, 0, 0)
-    return put_parts(m, 1, count(cython.address(m.rows[wire.REGIONS])) - 1, cython.address(m.snapshot))
+            return no_memory(m)
+    return put_parts(m, 1, count(cython.address(m.rows[layout.REGIONS])) - 1, cython.address(m.snapshot))

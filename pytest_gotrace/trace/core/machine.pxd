@@ -1,6 +1,6 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from pytest_gotrace.trace.core.layout cimport CursorP, GoroutineP, MachineP, Open, ThreadP
-from pytest_gotrace.trace.core.layout cimport F_CUT_OFF, F_GOROUTINE_STATE, F_STACK, F_STRING
+from pytest_gotrace.trace.core.layout cimport F_CUT_OFF, F_GOROUTINE_STATE, F_MEMORY, F_STACK, F_STRING
 from pytest_gotrace.trace.core.wire cimport code
 
 cdef int fail(MachineP m, int fault, uint64_t value, uint64_t other) noexcept nogil
@@ -12,17 +12,23 @@ cdef int32_t new_thread(MachineP m, uint64_t key) noexcept nogil
 cdef Open *opened(GoroutineP g) noexcept nogil
 
 # The time an event is given: its own, or just after the event before it. Counts the event.
-cdef inline int64_t stamp(MachineP m, CursorP c) noexcept nogil:
-    cdef int64_t time = c.time
+cdef inline int64_t stamp_at(MachineP m, int64_t time) noexcept nogil:
     if time <= m.last_time:
         time = m.last_time + 1
     m.last_time = time
     m.events += 1
     return time
 
-# Why arguments cannot be: they do not fit in their batch.
+cdef inline int64_t stamp(MachineP m, CursorP c) noexcept nogil:
+    return stamp_at(m, c.time)
+
+# Notes that the arguments do not fit in their batch; -1.
 cdef inline int cut_off(MachineP m) noexcept nogil:
     return fail(m, F_CUT_OFF, 0, 0)
+
+# Notes that there is no memory; -1.
+cdef inline int no_memory(MachineP m) noexcept nogil:
+    return fail(m, F_MEMORY, 0, 0)
 
 # 1 if the thread runs a goroutine on a processor, as user code needs.
 cdef inline int runs(MachineP m, CursorP c, ThreadP t) noexcept nogil:

@@ -6,7 +6,7 @@ A slot's number is small and stays; its address does not, since making a new one
 import cython
 from cython.cimports.libc.stdint import int32_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, realloc
-from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core import layout
 from cython.cimports.pytest_gotrace.trace.core.idmap import insert, remove
 from cython.cimports.pytest_gotrace.trace.core.layout import (
     CursorP,
@@ -40,11 +40,11 @@ def fail(m: MachineP, fault: cython.int, value: uint64_t, other: uint64_t) -> cy
 def runs_not(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     """Notes what the thread lacks; 0."""
     if c.thread == 0:
-        fail(m, wire.F_NO_THREAD, c.type, 0)
+        fail(m, layout.F_NO_THREAD, c.type, 0)
     elif t.proc < 0:
-        fail(m, wire.F_NO_PROC, c.type, t.id)
+        fail(m, layout.F_NO_PROC, c.type, t.id)
     else:
-        fail(m, wire.F_NO_GOROUTINE, c.type, t.id)
+        fail(m, layout.F_NO_GOROUTINE, c.type, t.id)
     return 0
 
 
@@ -88,8 +88,10 @@ def new_goroutine(m: MachineP, key: uint64_t) -> int32_t:
         m.free_count -= 1
     else:
         m.goroutine_count += 1
+        g.status = layout.GONE  # until it is said what it does
         g.open = cython.NULL
         g.parts.rows = cython.NULL
+        g.parts.count = 0
         g.parts.capacity = 0
     g.id = key
     g.seq = 0
@@ -104,7 +106,7 @@ def new_goroutine(m: MachineP, key: uint64_t) -> int32_t:
 @cython.exceptval(check=False)
 def end_goroutine(m: MachineP, slot: int32_t) -> cython.void:
     """Frees the slot. A damaged file may have the goroutine on other threads, too, where it cannot end again."""
-    m.goroutines[slot].status = wire.GONE
+    m.goroutines[slot].status = layout.GONE
     remove(cython.address(m.goroutine_ids), m.goroutines[slot].id)
     m.free_goroutines[m.free_count] = slot
     m.free_count += 1

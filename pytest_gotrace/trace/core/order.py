@@ -12,7 +12,7 @@ emulated step by step, since a tie put the other way would move a duration by a 
 
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
-from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core import layout
 from cython.cimports.pytest_gotrace.trace.core.gosort import sort_heads, swap
 from cython.cimports.pytest_gotrace.trace.core.layout import (
     Bytes,
@@ -22,7 +22,7 @@ from cython.cimports.pytest_gotrace.trace.core.layout import (
     MachineP,
     ThreadP,
 )
-from cython.cimports.pytest_gotrace.trace.core.machine import cut_off, fail
+from cython.cimports.pytest_gotrace.trace.core.machine import cut_off, fail, stamp_at
 from cython.cimports.pytest_gotrace.trace.core.wire import nanoseconds, uvarint
 
 
@@ -39,8 +39,8 @@ def next_event(m: MachineP, c: CursorP) -> cython.int:
     at = c.at
     c.event = at
     c.type = at[0]
-    if m.counts[c.type] == wire.NOT_TIMED:
-        return fail(m, wire.F_NOT_TIMED, c.type, 0)
+    if m.counts[c.type] == layout.NOT_TIMED:
+        return fail(m, layout.F_NOT_TIMED, c.type, 0)
     at += 1
     c.time = cython.cast(
         int64_t, cython.cast(uint64_t, c.time) + nanoseconds(uvarint(cython.address(at)), m.frequency)
@@ -58,7 +58,7 @@ def open_batch(m: MachineP, c: CursorP) -> cython.void:
     batch: cython.pointer(cython.const[uint64_t]) = m.batches + 4 * c.batch
     start: int64_t = cython.cast(int64_t, batch[2])
     end: int64_t = cython.cast(int64_t, batch[3])
-    if end + wire.MARGIN > m.size:
+    if end + layout.MARGIN > m.size:
         c.at = m.tail + (start - m.tail_offset)
     else:
         c.at = m.data + start
@@ -118,6 +118,7 @@ def push_head(m: MachineP, cursor: int32_t) -> cython.void:
 @cython.nogil
 @cython.exceptval(check=False)
 def remove_head(m: MachineP, i: int32_t) -> cython.void:
+    """Takes a head out, as Go does: moved up to the top first, whatever that does to the order of ties."""
     while i > 0:
         swap(m.heads, (i - 1) >> 1, i)
         i = (i - 1) >> 1
@@ -175,14 +176,14 @@ def step_any(m: MachineP, handlers: HandlerP) -> cython.int:
     m.effort -= m.head_count
     if m.effort < 0:
         blame(m, m.cursors + m.heads[0].cursor)
-        return fail(m, wire.F_EFFORT, 0, m.head_count)
+        return fail(m, layout.F_EFFORT, 0, m.head_count)
     sort_heads(m.heads, m.head_count)
     for i in range(1, m.head_count):
         done = step(m, handlers, i)
         if done != 0:
             return done
     blame(m, m.cursors + m.heads[0].cursor)
-    return fail(m, wire.F_STUCK, m.cursors[m.heads[0].cursor].type, m.head_count)
+    return fail(m, layout.F_STUCK, m.cursors[m.heads[0].cursor].type, m.head_count)
 
 
 @cython.cfunc
@@ -194,8 +195,7 @@ def advance(m: MachineP, handlers: HandlerP, most: cython.int) -> cython.int:
     count: cython.int = 0
     while count < most and not m.fault:
         if m.sample_count and (m.head_count == 0 or m.samples[0] < m.heads[0].time):
-            m.last_time = max(m.samples[0], m.last_time + 1)  # a sample is an event, too
-            m.events += 1
+            stamp_at(m, m.samples[0])  # a sample is an event, too
             m.samples += 1
             m.sample_count -= 1
             continue

@@ -3,9 +3,9 @@
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint32_t
 from cython.cimports.libc.stdlib import realloc
-from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core import layout
 from cython.cimports.pytest_gotrace.trace.core.layout import MachineP, Part, PartsP
-from cython.cimports.pytest_gotrace.trace.core.machine import fail
+from cython.cimports.pytest_gotrace.trace.core.machine import fail, no_memory
 from cython.cimports.pytest_gotrace.trace.core.sheets import add, narrow
 
 
@@ -39,12 +39,12 @@ def put_parts(m: MachineP, owner: cython.int, row: int64_t, parts: PartsP) -> cy
             continue
         m.budget -= 1
         if m.budget < 0:
-            return fail(m, wire.F_BUDGET, 0, 0)
-        out = cython.cast(cython.pointer(uint32_t), add(cython.address(m.rows[wire.PARTS]), 16))
+            return fail(m, layout.F_BUDGET, 0, 0)
+        out = cython.cast(cython.pointer(uint32_t), add(cython.address(m.rows[layout.PARTS]), 16))
         if out == cython.NULL:
-            return fail(m, wire.F_MEMORY, 0, 0)
+            return no_memory(m)
         out[0] = owner << 2 | (parts.rows[i].key & 3)
         out[1] = cython.cast(uint32_t, row)
         out[2] = cython.cast(uint32_t, parts.rows[i].key >> 2)
-        out[3] = narrow(m, wire.PARTS, 3, parts.rows[i].time, 0)
+        out[3] = narrow(m, layout.PARTS, 3, parts.rows[i].time, 0)
     return 1

@@ -7,7 +7,7 @@ tracing begins is only known by an event that says so at the beginning of each g
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import realloc
-from cython.cimports.pytest_gotrace.trace.core import layout as wire
+from cython.cimports.pytest_gotrace.trace.core import layout
 from cython.cimports.pytest_gotrace.trace.core.idmap import find
 from cython.cimports.pytest_gotrace.trace.core.layout import (
     Bytes,
@@ -26,6 +26,7 @@ from cython.cimports.pytest_gotrace.trace.core.machine import (
     cut_off,
     fail,
     has_proc,
+    no_memory,
     opened,
     runs,
     stack_of,
@@ -36,9 +37,9 @@ from cython.cimports.pytest_gotrace.trace.core.parts import add_part
 from cython.cimports.pytest_gotrace.trace.core.sheets import add
 from cython.cimports.pytest_gotrace.trace.core.wire import took, uvarint
 
-MARKING = cython.declare(int64_t, wire.RANGE_GC << 2 | wire.RANGE)
-SWEEP = cython.declare(int64_t, wire.RANGE_SWEEP << 2 | wire.RANGE)
-ASSIST = cython.declare(int64_t, wire.RANGE_ASSIST << 2 | wire.RANGE)
+MARKING = cython.declare(int64_t, layout.RANGE_GC << 2 | layout.RANGE)
+SWEEP = cython.declare(int64_t, layout.RANGE_SWEEP << 2 | layout.RANGE)
+ASSIST = cython.declare(int64_t, layout.RANGE_ASSIST << 2 | layout.RANGE)
 
 
 @cython.cfunc
@@ -48,10 +49,10 @@ def put_range(
     m: MachineP, key: int64_t, goroutine: int64_t, proc: int64_t, begin: int64_t, end: int64_t, stack: int32_t
 ) -> cython.int:
     row: cython.pointer(int64_t) = cython.cast(
-        cython.pointer(int64_t), add(cython.address(m.rows[wire.RANGES]), 56)
+        cython.pointer(int64_t), add(cython.address(m.rows[layout.RANGES]), 56)
     )
     if row == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     row[0] = key & 3
     row[1] = key >> 2
     row[2] = goroutine
@@ -70,8 +71,8 @@ def put_range(
 @cython.exceptval(check=False)
 def gc_event(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     at: Bytes = c.args
-    begins: cython.bint = c.type == wire.EV_GC_BEGIN
-    active: cython.bint = c.type == wire.EV_GC_ACTIVE
+    begins: cython.bint = c.type == layout.EV_GC_BEGIN
+    active: cython.bint = c.type == layout.EV_GC_ACTIVE
     seq: uint64_t = uvarint(cython.address(at))
     stack_key: uint64_t = uvarint(cython.address(at)) if begins else 0
     stack: int32_t
@@ -82,16 +83,16 @@ def gc_event(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     if m.era == 1 if active else begins and m.gc_state == 0:
         if m.gc_state != 0:
-            return fail(m, wire.F_GC, c.type, m.gc_state)
+            return fail(m, layout.F_GC, c.type, m.gc_state)
     else:
         if seq != m.gc_seq + 1:
             return 0
         if m.gc_state != (1 if begins else 2):
-            return fail(m, wire.F_GC, c.type, m.gc_state)
+            return fail(m, layout.F_GC, c.type, m.gc_state)
         if not runs(m, c, t):
             return -1
     m.gc_seq = seq
-    m.gc_state = 1 if c.type == wire.EV_GC_END else 2
+    m.gc_state = 1 if c.type == layout.EV_GC_END else 2
     return count_gc(m, c, stack)
 
 
@@ -101,10 +102,10 @@ def gc_event(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
 def count_gc(m: MachineP, c: CursorP, stack: int32_t) -> cython.int:
     now: int64_t = stamp(m, c)
     begin: int64_t = m.gc_begin
-    if c.type == wire.EV_GC_BEGIN:
+    if c.type == layout.EV_GC_BEGIN:
         m.gc_begin = now
         m.gc_stack = stack
-    elif c.type == wire.EV_GC_ACTIVE:
+    elif c.type == layout.EV_GC_ACTIVE:
         if begin == 0:
             m.gc_begin = -1
             m.gc_stack = 0
@@ -131,7 +132,7 @@ def sweep_begin(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     p = m.procs + t.proc
     if p.sweeping:
-        return fail(m, wire.F_RANGE_TWICE, c.type, p.id)
+        return fail(m, layout.F_RANGE_TWICE, c.type, p.id)
     stack = stack_of(m, stack_key)
     if stack < 0:
         return -1
@@ -179,7 +180,7 @@ def sweep_end(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     p = m.procs + t.proc
     if not p.sweeping:
-        return fail(m, wire.F_RANGE_MISSING, c.type, p.id)
+        return fail(m, layout.F_RANGE_MISSING, c.type, p.id)
     p.sweeping = 0
     now = stamp(m, c)
     sweeper = p.sweeper
@@ -209,7 +210,7 @@ def assist_begin(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     g = m.goroutines + t.goroutine
     if g.assisting:
-        return fail(m, wire.F_RANGE_TWICE, c.type, g.id)
+        return fail(m, layout.F_RANGE_TWICE, c.type, g.id)
     stack = stack_of(m, stack_key)
     if stack < 0:
         return -1
@@ -227,7 +228,7 @@ def assist_end(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     g = m.goroutines + t.goroutine
     if not g.assisting:
-        return fail(m, wire.F_RANGE_MISSING, c.type, g.id)
+        return fail(m, layout.F_RANGE_MISSING, c.type, g.id)
     g.assisting = 0
     return own_end(m, g, ASSIST, stamp(m, c))
 
@@ -239,17 +240,17 @@ def range_active(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     """A sweep or mark assist goes on as the generation begins; in the first one that is how we learn of it."""
     at: Bytes = c.args
     key: uint64_t = uvarint(cython.address(at))
-    sweep: cython.bint = c.type == wire.EV_GC_SWEEP_ACTIVE
+    sweep: cython.bint = c.type == layout.EV_GC_SWEEP_ACTIVE
     slot: int32_t
     active: cython.pointer(uint8_t)
     if not took(c, at):
         return cut_off(m)
     slot = find(cython.address(m.proc_ids) if sweep else cython.address(m.goroutine_ids), key)
     if slot < 0:
-        return fail(m, wire.F_PROC_UNKNOWN if sweep else wire.F_GOROUTINE_UNKNOWN, key, c.type)
+        return fail(m, layout.F_PROC_UNKNOWN if sweep else layout.F_GOROUTINE_UNKNOWN, key, c.type)
     active = cython.address(m.procs[slot].sweeping) if sweep else cython.address(m.goroutines[slot].assisting)
     if active[0] == (m.era == 1):
-        return fail(m, wire.F_RANGE_TWICE if active[0] else wire.F_RANGE_MISSING, c.type, key)
+        return fail(m, layout.F_RANGE_TWICE if active[0] else layout.F_RANGE_MISSING, c.type, key)
     active[0] = 1
     if sweep:
         return sweep_active(m, c, t, m.procs + slot)
@@ -283,12 +284,12 @@ def stw_begin(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
     g = m.goroutines + t.goroutine
     o = opened(g)
     if o == cython.NULL:
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     for i in range(g.stopping):
         if o.stops[i] == text:
-            return fail(m, wire.F_RANGE_TWICE, c.type, g.id)
+            return fail(m, layout.F_RANGE_TWICE, c.type, g.id)
     if g.stopping == 4:
-        return fail(m, wire.F_RANGE_DEEP, c.type, g.id)
+        return fail(m, layout.F_RANGE_DEEP, c.type, g.id)
     o.stops[g.stopping] = text
     g.stopping += 1
     return own_begin(m, g, stop_key(text), stack, stamp(m, c))
@@ -305,7 +306,7 @@ def stw_end(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
         return -1
     g = m.goroutines + t.goroutine
     if g.stopping == 0:
-        return fail(m, wire.F_RANGE_MISSING, c.type, g.id)
+        return fail(m, layout.F_RANGE_MISSING, c.type, g.id)
     text = g.open.stops[0]
     g.stopping -= 1
     g.open.stops[0] = g.open.stops[g.stopping]
@@ -317,7 +318,7 @@ def stw_end(m: MachineP, c: CursorP, t: ThreadP) -> cython.int:
 @cython.nogil
 @cython.exceptval(check=False)
 def stop_key(text: int32_t) -> int64_t:
-    return cython.cast(int64_t, text) << 2 | wire.STOP
+    return cython.cast(int64_t, text) << 2 | layout.STOP
 
 
 # What a goroutine spends in ranges.
@@ -355,13 +356,13 @@ def count_from(m: MachineP, g: GoroutineP, key: int64_t, begin: int64_t) -> Flig
     """
     f: FlightP = add_flight(g, key)
     if f == cython.NULL:
-        fail(m, wire.F_MEMORY, 0, 0)
+        no_memory(m)
         return f
     if begin >= 0:
         f.since = begin
         return f
     if f.since and not add_part(cython.address(g.parts), key, m.sync - f.since):
-        fail(m, wire.F_MEMORY, 0, 0)
+        no_memory(m)
         return cython.NULL
     f.since = m.sync
     return f
@@ -375,11 +376,11 @@ def count_to(m: MachineP, g: GoroutineP, key: int64_t, now: int64_t) -> cython.i
     if f == cython.NULL or f.since == 0:
         return 1
     if not add_part(cython.address(g.parts), key, now - f.since):
-        return fail(m, wire.F_MEMORY, 0, 0)
+        return no_memory(m)
     g.open.flight_count -= 1
     f[0] = g.open.flights[g.open.flight_count]
     if g.parts.count > MOST_PARTS:
-        return fail(m, wire.F_REASONS, g.id, 0)
+        return fail(m, layout.F_REASONS, g.id, 0)
     return 1
 
 
@@ -458,14 +459,14 @@ def finish_ranges(m: MachineP) -> cython.int:
 @cython.cfunc
 @cython.exceptval(check=False)
 def install(handlers: HandlerP) -> cython.void:
-    handlers[wire.EV_GC_ACTIVE] = gc_event
-    handlers[wire.EV_GC_BEGIN] = gc_event
-    handlers[wire.EV_GC_END] = gc_event
-    handlers[wire.EV_GC_SWEEP_ACTIVE] = range_active
-    handlers[wire.EV_GC_SWEEP_BEGIN] = sweep_begin
-    handlers[wire.EV_GC_SWEEP_END] = sweep_end
-    handlers[wire.EV_GC_MARK_ASSIST_ACTIVE] = range_active
-    handlers[wire.EV_GC_MARK_ASSIST_BEGIN] = assist_begin
-    handlers[wire.EV_GC_MARK_ASSIST_END] = assist_end
-    handlers[wire.EV_STW_BEGIN] = stw_begin
-    handlers[wire.EV_STW_END] = stw_end
+    handlers[layout.EV_GC_ACTIVE] = gc_event
+    handlers[layout.EV_GC_BEGIN] = gc_event
+    handlers[layout.EV_GC_END] = gc_event
+    handlers[layout.EV_GC_SWEEP_ACTIVE] = range_active
+    handlers[layout.EV_GC_SWEEP_BEGIN] = sweep_begin
+    handlers[layout.EV_GC_SWEEP_END] = sweep_end
+    handlers[layout.EV_GC_MARK_ASSIST_ACTIVE] = range_active
+    handlers[layout.EV_GC_MARK_ASSIST_BEGIN] = assist_begin
+    handlers[layout.EV_GC_MARK_ASSIST_END] = assist_end
+    handlers[layout.EV_STW_BEGIN] = stw_begin
+    handlers[layout.EV_STW_END] = stw_end

@@ -25,22 +25,24 @@ cdef enum:
 # A new row of `width` bytes, which is the sheet's last; NULL if there is no memory.
 cdef inline void *add(RowsP rows, int width) noexcept nogil:
     cdef char *row = rows.next
-    if row == rows.limit:
+    if rows.limit - row < width:
         if not grow(rows):
             return NULL
         row = rows.next
     rows.next = row + width
     return row
 
+# How many rows there are.
 cdef inline int64_t count(const Rows *rows) noexcept nogil:
     return (rows.next - rows.data) / rows.width
 
 # `value` as what it is more than `base`, for a column of a sheet's last row.
 cdef inline uint32_t narrow(MachineP m, int sheet, int column, int64_t value, int64_t base) noexcept nogil:
     cdef uint64_t over = <uint64_t> (value - base)
-    if over < <uint64_t> NEVER:
+    if over < <uint64_t> <uint32_t> NEVER:
         return <uint32_t> over
     return late(m, sheet, column, value)
 
+# Whether less than an eighth of the room is left.
 cdef inline int nearly_full(const Rows *rows) noexcept nogil:
     return rows.limit - rows.next < (rows.limit - rows.data) >> 3

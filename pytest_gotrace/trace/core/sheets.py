@@ -116,10 +116,10 @@ class Sheet:
         """The rows so far, an array of shape (rows, columns). Starts anew."""
         rows: RowsP = self.rows
         used: cython.size_t = rows.next - rows.data
-        sparse: cython.bint = used < cython.cast(cython.size_t, rows.limit - rows.data) >> 2
         if used == 0:
             # The same each time, and the room stays: generations may be tiny, and many.
             return self.nothing
+        sparse: cython.bint = used < cython.cast(cython.size_t, rows.limit - rows.data) >> 2
         array = np.frombuffer(self.memory, self.dtype, used // self.dtype.itemsize)
         rows.next = rows.data
         if sparse:
