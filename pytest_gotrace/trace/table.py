@@ -90,7 +90,8 @@ class Columns:
 class States(Columns):
     """Intervals of goroutine states. `reason` is Go's reason to block or to yield, "" if none; `stack` is where the
     state began (0 if not said), `waker` the goroutine that ended a wait and `waker_stack` where it did.
-    A state that goes on when the trace ends has end -1, and is in the last table. In no particular order."""
+    A state that goes on when the trace ends has end -1, and is in the last table. In no particular order; being ready
+    is in the table of the run that follows, which may be a later one than that in which it ended."""
 
     goroutine: Int64
     state: Int8
