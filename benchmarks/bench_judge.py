@@ -33,7 +33,10 @@ LIMITS = (
 def cells(count: int, pairs: int) -> list[Cell]:
     """Cells around 100 with 1 to 8 % of noise, ten kinds of them, each exactly at its budget; every tenth is exact."""
     rng = np.random.default_rng(1)
-    cv = np.exp(rng.uniform(np.log(0.01), np.log(0.08), size=(count, 1))) * (np.arange(count) % 10 > 0)[:, None]
+    cv = (
+        np.exp(rng.uniform(np.log(0.01), np.log(0.08), size=(count, 1)))
+        * (np.arange(count) % 10 > 0)[:, None]
+    )
     base, head = 100 * np.exp(cv * rng.normal(size=(2, count, pairs)))
     limits = [LIMITS[i % len(LIMITS)] for i in range(count)]
     return [

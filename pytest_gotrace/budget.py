@@ -38,6 +38,10 @@ __all__ = [
 Level = Literal["fail", "warn"]
 LEVELS: tuple[Level, ...] = ("fail", "warn")
 
+#: How being over is tested: a t-test with shared variances, or sign flips of the whole family (`stats`).
+Method = Literal["moderated", "exact"]
+METHODS: tuple[Method, ...] = ("moderated", "exact")
+
 #: In Go's `sync.(*Cond).Wait` the star is part of the name.
 _LITERAL_IN_NAMES = re.compile(r"\[|\(\*(?=\w)")
 
@@ -51,6 +55,7 @@ class Defaults:
     max_pairs: int = 20
     timeout: float = 600.0
     max_trace_mb: int = 64
+    method: Method = "moderated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

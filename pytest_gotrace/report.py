@@ -74,6 +74,8 @@ class VerdictEntry:
     `base`, `head` and `difference` are in `unit` (`ns`, `B`, `1`); `change` and `detectable` are relative.
     Signs are natural: + means that head is larger, whichever way is `better`.
     `p` is adjusted for everything else that was judged. `pairs_needed` is (low, most likely, high).
+    `provable` is the smallest relative budget that could be shown to be kept at this noise; with a smaller one
+    the row is `underpowered`.
     """
 
     benchmark: str
@@ -94,6 +96,8 @@ class VerdictEntry:
     pairs: int = 0
     pairs_needed: tuple[int, int, int] | None = None
     detectable: float | None = None
+    provable: float | None = None
+    underpowered: bool = False
     reason: str = ""
     warnings: tuple[str, ...] = ()
 

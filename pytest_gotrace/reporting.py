@@ -139,6 +139,8 @@ def _numbers(comparison: Comparison) -> dict[str, Any]:
         "pairs": comparison.pairs,
         "pairs_needed": _low_first(comparison.pairs_needed),
         "detectable": comparison.detectable,
+        "provable": comparison.provable,
+        "underpowered": comparison.underpowered,
         "warnings": comparison.warnings,
     }
 

@@ -18,6 +18,8 @@ from pytest_gotrace.verdict import Question
 
 #: Numbers of pairs after which may be decided (research: spending in proportion, four looks).
 LOOKS = (6, 10, 14, 20)
+#: The same for sign flips: of six pairs the least p-value is above what the first look may spend.
+EXACT_LOOKS = (7, 10, 14, 20)
 #: Room above the events that a quantile needs, so that a run with a few less still counts.
 EVENTS_MARGIN = 1.3
 #: A trace may grow to so many MiB where no budget says otherwise.
@@ -39,14 +41,24 @@ class Schedule:
         return tuple(side for side in SIDES if side in self.bench.checkouts)
 
     def plan(self, questions: Iterable[Question], seed: int) -> Plan:
-        """The looks: ours as far as they go, and one at the most pairs that are allowed."""
+        """The looks: ours as far as they go, and one at the most pairs that are allowed; exact if any budget says so.
+
+        All questions are one family, which has one method.
+        """
+        questions = tuple(questions)
         asked = max((q.budget.defaults.max_pairs for q in questions), default=LOOKS[-1])
         most = asked if self.options.pairs is None else self.options.pairs
         if most < 1:
             raise UsageError(f"--gotrace-pairs={most}: at least one pair is needed to measure anything")
         if self.recorded:
             most = min(most, self.recorded.pairs)
-        return Plan(looks=(*(look for look in LOOKS if look < most), most), seed=seed)
+        exact = any(q.budget.defaults.method == "exact" for q in questions)
+        looks = EXACT_LOOKS if exact else LOOKS
+        return Plan(
+            looks=(*(look for look in looks if look < most), most),
+            seed=seed,
+            method="exact" if exact else "moderated",
+        )
 
     def reading(self, questions: Iterable[Question] = ()) -> Reading:
         """How traces are read, with as much room as any of the questions allows."""

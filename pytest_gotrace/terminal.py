@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from pytest_gotrace.escape import log_line
-from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, blocking, improvements
+from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, betterment, blocking, improvements
 from pytest_gotrace.sentences import (
     change_text,
     needed_text,
@@ -17,7 +17,7 @@ from pytest_gotrace.sentences import (
     sides_text,
     verdict_sentence,
 )
-from pytest_gotrace.units import format_duration
+from pytest_gotrace.units import format_change, format_duration
 
 _MARKUP = {"fail": {"red": True, "bold": True}, "pass": {"green": True, "bold": True}}
 _BIGGEST_SHOWN = 3
@@ -34,7 +34,8 @@ def write(report: Report, reporter: pytest.TerminalReporter, sent: Sequence[str]
     verbosity = reporter.config.get_verbosity()
     if verbosity < 0:
         return
-    for line in (*details(report), *(every_row(report) if verbosity > 0 else ()), *sent):
+    more = (*every_row(report), *sight(report)) if verbosity > 0 else ()
+    for line in (*details(report), *more, *sent):
         reporter.line(wrapped(log_line(line), shutil.get_terminal_size().columns))
 
 
@@ -92,12 +93,48 @@ def every_row(report: Report) -> Iterator[str]:
             yield f"{outcome:<{_LABEL}}{_row(row)}"
 
 
+def sight(report: Report) -> Iterator[str]:
+    """How well the machine could see: the worst that is within, what cannot be shown, what would have been caught."""
+    within = [row for row in _rows(report, "within") if row.change]
+    if within:
+        worst = min(within, key=betterment)
+        yield f"{'closest':<{_LABEL}}of {len(within)} within: {_name(worst)} {change_text(worst)}, budget {worst.budget}"
+    for row in report.verdicts:
+        if row.underpowered and row.provable is not None:
+            yield (
+                f"{'underpowered':<{_LABEL}}{_name(row)}: budget {row.budget}, "
+                f"at this noise only {format_change(row.provable)} or more can be shown to be kept"
+            )
+    if caught := ", ".join(_caught(report)):
+        yield f"{'would catch':<{_LABEL}}4 times out of 5: {caught}"
+    for row in report.verdicts:
+        if row.outcome not in _SPOKEN_BY_ITEM:
+            yield from (f"{'note':<{_LABEL}}{_name(row)}: {warning}" for warning in row.warnings)
+
+
+#: What has failed or is open shows its warnings with its item.
+_SPOKEN_BY_ITEM = ("over", "inconclusive", "missing", "failed")
+
+
+def _caught(report: Report) -> Iterator[str]:
+    """By metric, the change that would have been caught in each of its benchmarks."""
+    worst: dict[str, float] = {}
+    for row in report.verdicts:
+        if row.detectable is not None:
+            worst[row.metric] = max(worst.get(row.metric, 0.0), row.detectable)
+    yield from (f"{metric} from {format_change(size)} on" for metric, size in worst.items())
+
+
 def _rows(report: Report, outcome: str) -> list[VerdictEntry]:
     return [row for row in report.verdicts if row.outcome == outcome]
 
 
+def _name(row: VerdictEntry) -> str:
+    return f"{row.benchmark} {row.metric}"
+
+
 def _row(row: VerdictEntry) -> str:
-    name = f"{row.benchmark} {row.metric}"
+    name = _name(row)
     numbers = " → ".join(text for text in sides_text(row) if text)
     parts = [
         f"{numbers} {change_text(row)}".strip(),

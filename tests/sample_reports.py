@@ -176,7 +176,13 @@ REGRESSION = replace(
     why=(WHY,),
 )
 
-UNDECIDED = replace(QUIET, verdicts=(WITHIN, INCONCLUSIVE))
+DOUBTED = replace(
+    WITHIN,
+    metric="sched-wait.total",
+    warnings=("neighbouring pairs are alike (correlation 0.7); look for load that comes and goes",),
+)
+
+UNDECIDED = replace(QUIET, verdicts=(WITHIN, INCONCLUSIVE, DOUBTED))
 
 BROKEN = replace(
     QUIET,

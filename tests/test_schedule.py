@@ -67,6 +67,17 @@ def test_looks(tmp_path, schedule, pairs, in_budget, in_recording, looks):
     assert (plan.looks, plan.seed) == (looks, 5)
 
 
+def test_the_method_of_the_budget(tmp_path, schedule):
+    """One budget that asks for sign flips has the whole family judged so, first at seven pairs, where that can fail."""
+    made, _ = schedule
+    plain = questions(budget(tmp_path, "{ns/op: +10%}", name="plain.yaml"))
+    exact = questions(budget(tmp_path, "{ns/op: +10%}", "defaults: {method: exact}\n"))
+    assert made.plan(plain, seed=1).method == "moderated"
+    plan = made.plan((*plain, *exact), seed=1)
+    assert (plan.method, plan.looks) == ("exact", (7, 10, 14, 20))
+    assert 2.0 ** -plan.looks[0] / (1 - plan.pass_level) <= plan.level(0)
+
+
 @pytest.mark.parametrize("pairs", [0, -1])
 def test_no_pairs_are_refused(schedule, pairs):
     """Without a single pair nothing is measured, so that is not accepted."""
