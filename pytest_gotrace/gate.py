@@ -22,10 +22,11 @@ from types import TracebackType
 from typing import TypeVar
 
 from pytest_gotrace import checkout, gotest, recording, survey
+from pytest_gotrace.aa import Calibration, calibrate
 from pytest_gotrace.budget import Budget, load
 from pytest_gotrace.judge import Decisions, judge
 from pytest_gotrace.measure import Target, orders
-from pytest_gotrace.metrics import Key
+from pytest_gotrace.metrics import Key, Metric
 from pytest_gotrace.options import Customs, Options
 from pytest_gotrace.prepare import Bench, Failure, Module, Progress, prepare
 from pytest_gotrace.questions import (
@@ -48,6 +49,8 @@ from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict
 _EXPLAINING = 6
 #: How long a benchmark process may run where neither a budget nor the command line says so, in seconds.
 _TIMEOUT = 600.0
+
+_AA = "both sides are one revision (A/A): nothing changed, so whatever is over budget is a false alarm"
 
 _Result = TypeVar("_Result")
 
@@ -97,6 +100,8 @@ class Gate:
         self._schedule = Schedule(bench=bench, options=options, customs=customs, recorded=self._recorded)
         if self._recorded:
             self._warnings += self._recorded.doubts()
+        if options.aa:
+            self._warnings.append(_AA)
 
     def __enter__(self) -> Gate:
         return self
@@ -114,6 +119,11 @@ class Gate:
     def root(self) -> Path:
         """The top of the repository, which places are told relative to."""
         return self._repository.root
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The catalogue, with what a project added to it."""
+        return self._customs.metrics
 
     # 1. questions
 
@@ -137,6 +147,8 @@ class Gate:
         new = prepare(
             bench, directory, lambda package: wanted(budget, package) and package not in before.packages
         )
+        if self._options.aa:  # that both sides are the same is the point
+            new = replace(new, benchmarks=tuple(replace(b, identical=False) for b in new.benchmarks))
         module = self._modules[directory] = before.joined(new)
         return with_recorded(module, self._recorded.recording) if self._recorded else module
 
@@ -182,16 +194,9 @@ class Gate:
 
     def _judge(self, look: int, plan: Plan, earlier: Decisions) -> Decisions:
         questions = tuple(self._verdicts)
-        facts = Facts(
-            recording=self.recording(),
-            has_base=self._options.has_base,
-            metrics=self._customs.metrics,
-            failures=self._failures,
-            foreign=self._recorded is not None and bool(self._recorded.foreign),
-        )
         found, decisions = judge(
             questions,
-            facts,
+            self._facts(),
             look=look,
             plan=plan,
             compare=self._customs.compare,
@@ -202,12 +207,22 @@ class Gate:
             self._verdicts[question] = tuple(map(self._customs.verdict, verdicts))
         return decisions
 
+    def _facts(self) -> Facts:
+        return Facts(
+            recording=self.recording(),
+            has_base=self._options.has_base,
+            metrics=self._customs.metrics,
+            failures=self._failures,
+            foreign=self._recorded is not None and bool(self._recorded.foreign),
+        )
+
     def _unsettled(self, targets: Sequence[Target]) -> list[Target]:
-        """What needs more runs; a recording gets all of them, because nobody knows what it will be asked."""
+        """What needs more runs; a recording and A/A get all of them: nobody knows what they will be asked."""
+        everything = self._options.record is not None or self._options.aa
         undecided = {
             question.benchmark.id
             for question, verdicts in self._verdicts.items()
-            if self._options.record or not all(verdict.settled for verdict in verdicts)
+            if everything or not all(verdict.settled for verdict in verdicts)
         }
         return [target for target in targets if target.benchmark.id in undecided - self._failures.keys()]
 
@@ -241,6 +256,13 @@ class Gate:
         return survey.survey(self._schedule, self.root, directory, most, self._seed)
 
     # 4. what came out
+
+    def calibration(self) -> Calibration:
+        """What the runs of one revision against itself say about the budgets, after `answer`."""
+        self.progress.step("judging what chance would have made of these runs")
+        questions = tuple(self._verdicts)
+        plan = self._schedule.plan(questions, self._seed)
+        return calibrate(questions, self._facts(), plan, self._customs.compare)
 
     def verdicts(self, question: Question) -> tuple[Verdict, ...]:
         """The answers to a question that was handed to `answer`; none where nothing matched."""

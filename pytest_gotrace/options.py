@@ -20,10 +20,13 @@ from pytest_gotrace.verdict import Verdict
 class Options:
     """What a person asked for. `baseline`: None is none, "" the merge-base, else a revision or a recording.
 
+    `aa` is the head against itself.
+
     Times are in seconds.
     """
 
     baseline: str | None = None
+    aa: bool = False
     head: str | None = None
     record: Path | None = None
     allow_foreign: bool = False
@@ -35,7 +38,7 @@ class Options:
 
     @property
     def has_base(self) -> bool:
-        return self.baseline is not None
+        return self.aa or self.baseline is not None
 
     @property
     def recording(self) -> str:

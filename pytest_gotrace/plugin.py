@@ -34,6 +34,14 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "REV|FILE.jsonl",
         "help": "compare with this revision or recording; alone: with the merge-base with the default branch",
     },
+    "--gotrace-aa": {
+        "action": "store_true",
+        "help": "compare the head with itself: what this machine can see, and which budgets can be kept on it",
+    },
+    "--gotrace-aa-write": {
+        "action": "store_true",
+        "help": "the same, and write the proposed budgets into the budget file",
+    },
     "--gotrace-head": {"metavar": "REV", "help": "measure this revision instead of the working tree"},
     "--gotrace-record": {"metavar": "FILE.jsonl", "help": "write every run to this file (JSON Lines)"},
     "--gotrace-allow-foreign": {
@@ -61,6 +69,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
 }
 
+
+#: Those that make a session a gate.
+_GATES = ("gotrace_baseline", "gotrace_aa", "gotrace_aa_write", "gotrace_record")
 
 #: Those that the fixture heeds, too.
 _FIXTURE = ("--gotrace-head", "--gotrace-run-time", "--gotrace-seed", "--gotrace-timeout")
@@ -106,7 +117,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from pytest_gotrace import builtin
 
     config.pluginmanager.register(builtin, "gotrace-builtin")
-    if config.getoption("gotrace_baseline") is None and not config.getoption("gotrace_record"):
+    if not any(config.getoption(name) not in (None, False) for name in _GATES):
         _refuse_lonely(config.invocation_params.args)
         return
     if hasattr(config, "workerinput") or config.getoption("numprocesses", None):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pytest_gotrace.aa import Calibration
 from pytest_gotrace.errors import ExitCode, GotraceError, UsageError
 from pytest_gotrace.gate import Customs, Gate, Options
 from pytest_gotrace.items import PROPERTY, STATUS, BudgetFile, BudgetItem
@@ -33,6 +34,7 @@ class GateSession:
         self._config = config
         self._gate: Gate | None = None
         self._report: Report | None = None
+        self._calibration: Calibration | None = None
         self._others_failed = False
         self._sent: tuple[str, ...] = ()
 
@@ -88,10 +90,23 @@ class GateSession:
             try:
                 with self.gate().progress:
                     self.gate().answer([item.question for item in items])
+                    self._calibrate()
                 self._report = self.gate().report()
             except GotraceError as error:
                 raise pytest.exit.Exception(str(error), returncode=error.exit_code) from error
         return (yield)
+
+    def _calibrate(self) -> None:
+        """After A/A: what it says, written into the budgets if that was asked for."""
+        option = self._config.option
+        if not (option.gotrace_aa or option.gotrace_aa_write):
+            return
+        self._calibration = self.gate().calibration()
+        if option.gotrace_aa_write:
+            from pytest_gotrace.budgetedit import write
+
+            for path, limits in self._calibration.changes().items():
+                write(path, limits, self.gate().metrics)
 
     # telling
 
@@ -134,9 +149,12 @@ class GateSession:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The verdict, as the pull request says it."""
         if self._report is not None:
-            from pytest_gotrace.terminal import write
+            from pytest_gotrace.terminal import write, write_calibration
 
             write(self._report, terminalreporter, self._sent)
+            if self._calibration is not None:
+                written = self._config.getoption("gotrace_aa_write")
+                write_calibration(self._calibration, self.gate().root, terminalreporter, written=written)
 
 
 def _interrupted_by(number: signal.Signals) -> Callable[[], None]:
@@ -172,9 +190,16 @@ def options(config: pytest.Config) -> Options:
         return value
 
     record = config.getoption("gotrace_record")
+    aa = config.getoption("gotrace_aa") or config.getoption("gotrace_aa_write")
+    if aa and config.getoption("gotrace_baseline") is not None:
+        raise pytest.UsageError(
+            "--gotrace-aa compares the head with itself, so it takes no --gotrace-baseline; "
+            "another revision than the working tree is named with --gotrace-head=REV"
+        )
     try:
         return Options(
             baseline=config.getoption("gotrace_baseline"),
+            aa=aa,
             head=config.getoption("gotrace_head"),
             record=Path(record) if record else None,
             allow_foreign=config.getoption("gotrace_allow_foreign"),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
+from pytest_gotrace import calibrated
+from pytest_gotrace.aa import Calibration
 from pytest_gotrace.escape import log_line
 from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, betterment, blocking, improvements
 from pytest_gotrace.sentences import (
@@ -37,6 +40,18 @@ def write(report: Report, reporter: pytest.TerminalReporter, sent: Sequence[str]
     more = (*every_row(report), *sight(report)) if verbosity > 0 else ()
     for line in (*details(report), *more, *sent):
         reporter.line(wrapped(log_line(line), shutil.get_terminal_size().columns))
+
+
+def write_calibration(
+    found: Calibration, root: Path, reporter: pytest.TerminalReporter, *, written: bool
+) -> None:
+    """Write the section `gotrace A/A`: what can be seen here, and which budgets can be kept."""
+    reporter.section("gotrace A/A", sep="=")
+    width = shutil.get_terminal_size().columns
+    for line in calibrated.numbers(found, width):
+        reporter.line(log_line(line))
+    for line in calibrated.proposals(found, root, written=written):
+        reporter.line(wrapped(log_line(line), width))
 
 
 def wrapped(line: str, width: int) -> str:
@@ -98,7 +113,8 @@ def sight(report: Report) -> Iterator[str]:
     within = [row for row in _rows(report, "within") if row.change]
     if within:
         worst = min(within, key=betterment)
-        yield f"{'closest':<{_LABEL}}of {len(within)} within: {_name(worst)} {change_text(worst)}, budget {worst.budget}"
+        said = f"{_name(worst)} {change_text(worst)}, budget {worst.budget}"
+        yield f"{'closest':<{_LABEL}}of {len(within)} within: {said}"
     for row in report.verdicts:
         if row.underpowered and row.provable is not None:
             yield (

@@ -18,13 +18,13 @@ LAYERS = (
     ("trace/", "stats/", "github"),
     ("process", "toolchain", "gobuild", "benchfmt", "gotest"),
     ("git", "borrowed", "revisions", "checkout"),
-    ("metrics", "limit", "yamltree", "budgetfile", "budget", "starter"),
+    ("metrics", "limit", "yamltree", "budgetfile", "budget", "budgetedit", "starter"),
     ("rounds", "distributions", "views/"),
     ("recording",),
-    ("prepare", "measure", "verdict", "presence", "judge", "diagnose"),
+    ("prepare", "measure", "verdict", "presence", "judge", "aa", "diagnose"),
     ("report", "report_json", "sentences", "reporting"),
     ("options", "sides", "questions", "schedule", "survey", "gate"),
-    ("render", "sinks/", "show", "progress"),
+    ("render", "sinks/", "show", "grid", "calibrated", "progress"),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )
 
@@ -38,6 +38,7 @@ OWNERS = {
         "distributions",
         "presence",
         "judge",
+        "aa",
         "diagnose",
         "survey",
         "fixture",
@@ -48,7 +49,7 @@ OWNERS = {
     "jsonschema": {"report_json"},
     "jinja2": {"render"},
     "markupsafe": {"render"},
-    "rich": {"progress", "show", "session", "cli"},
+    "rich": {"progress", "show", "grid", "session", "cli"},
     "pytest": {"hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin"},
     "_pytest": {"items"},  # the type of a failure that is shown in our own words is not public
     "github3": {"github"},
