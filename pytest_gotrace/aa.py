@@ -62,6 +62,11 @@ class Sight:
     provable: float | None = None
     never: str = ""
 
+    @property
+    def mild(self) -> bool:
+        """Whether somebody decided that the rule blocks nothing."""
+        return self.rule.level == "warn"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trials:

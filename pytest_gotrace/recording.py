@@ -99,6 +99,23 @@ class Recording:
         return next((run.iterations for run in self.runs if run.benchmark == benchmark), None)
 
 
+def against_itself(recording: Recording) -> Recording:
+    """Pairs, whichever sides were recorded: of a recording with one side, neighbouring runs are a pair.
+
+    They ran one after the other as the two of a pair do. Warm-ups are left out, and an odd run at the end.
+    """
+    runs = tuple(run for run in recording.runs if run.round >= 0)
+    sides = {run.side for run in runs}
+    if len(sides) == 1:
+        runs = tuple(
+            replace(run, side=SIDES[run.round % 2], round=run.round // 2, position=run.round % 2)
+            for run in runs
+        )
+        (only,) = sides
+        return replace(recording, runs=runs, sides=dict.fromkeys(SIDES, recording.sides[only]))
+    return replace(recording, runs=runs)
+
+
 def differences(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[str, ...]:
     """`cpu: 'X' here, 'Y' there` for each entry of `MACHINE` in which two environments differ."""
     return tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_gotrace.budget import Requirement, Rule
+from pytest_gotrace.budget import Defaults, Requirement, Rule
 from pytest_gotrace.errors import UsageError
 from pytest_gotrace.measure import Needs, Reading, Target, calibrate, pairs
 from pytest_gotrace.metrics import QUANTILES, find
@@ -26,6 +26,24 @@ EVENTS_MARGIN = 1.3
 _TRACE_MB = 64
 
 
+def plan_of(
+    defaults: Sequence[Defaults], seed: int = 0, *, pairs: int | None = None, at_most: int | None = None
+) -> Plan:
+    """Our looks as far as they go, and one at the most pairs that are allowed; exact if any of the budgets says so.
+
+    `pairs` is what the command line says, and holds over the budgets; `at_most` is how many there can be.
+    """
+    asked = max((d.max_pairs for d in defaults), default=LOOKS[-1]) if pairs is None else pairs
+    most = asked if at_most is None else min(asked, at_most)
+    exact = any(d.method == "exact" for d in defaults)
+    looks = EXACT_LOOKS if exact else LOOKS
+    return Plan(
+        looks=(*(look for look in looks if look < most), most),
+        seed=seed,
+        method="exact" if exact else "moderated",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """What decides about runs besides the questions. `recorded` is there if the base is a recording."""
@@ -41,24 +59,12 @@ class Schedule:
         return tuple(side for side in SIDES if side in self.bench.checkouts)
 
     def plan(self, questions: Iterable[Question], seed: int) -> Plan:
-        """The looks: ours as far as they go, and one at the most pairs that are allowed; exact if any budget says so.
-
-        All questions are one family, which has one method.
-        """
-        questions = tuple(questions)
-        asked = max((q.budget.defaults.max_pairs for q in questions), default=LOOKS[-1])
-        most = asked if self.options.pairs is None else self.options.pairs
-        if most < 1:
+        """The plan of all these questions, which are one family."""
+        defaults = [question.budget.defaults for question in questions]
+        most = self.options.pairs
+        if most is not None and most < 1:
             raise UsageError(f"--gotrace-pairs={most}: at least one pair is needed to measure anything")
-        if self.recorded:
-            most = min(most, self.recorded.pairs)
-        exact = any(q.budget.defaults.method == "exact" for q in questions)
-        looks = EXACT_LOOKS if exact else LOOKS
-        return Plan(
-            looks=(*(look for look in looks if look < most), most),
-            seed=seed,
-            method="exact" if exact else "moderated",
-        )
+        return plan_of(defaults, seed, pairs=most, at_most=self.recorded.pairs if self.recorded else None)
 
     def reading(self, questions: Iterable[Question] = ()) -> Reading:
         """How traces are read, with as much room as any of the questions allows."""

@@ -23,7 +23,7 @@ LAYERS = (
     ("recording",),
     ("prepare", "measure", "verdict", "presence", "judge", "aa", "diagnose"),
     ("report", "report_json", "sentences", "reporting"),
-    ("options", "sides", "questions", "schedule", "survey", "gate"),
+    ("options", "sides", "questions", "schedule", "survey", "lint", "gate"),
     ("render", "sinks/", "show", "grid", "calibrated", "progress"),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )

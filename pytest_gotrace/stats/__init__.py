@@ -15,7 +15,16 @@ Importing this costs no scipy; that waits for the first name that computes.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pytest_gotrace.stats.types import PAIRS_TO_FAIL, Cell, Comparison, Decision, Plan, Sample, Summary
+from pytest_gotrace.stats.types import (
+    PAIRS_TO_FAIL,
+    PAIRS_TO_PASS,
+    Cell,
+    Comparison,
+    Decision,
+    Plan,
+    Sample,
+    Summary,
+)
 
 if TYPE_CHECKING:
     from pytest_gotrace.stats.describe import summarize
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PAIRS_TO_FAIL",
+    "PAIRS_TO_PASS",
     "Cell",
     "Comparison",
     "Decision",
