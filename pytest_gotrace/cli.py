@@ -3,6 +3,7 @@
 gotrace init              write a first gotrace.yaml from a measurement
 gotrace explain [FILE]    which rule of a budget speaks for which benchmark
 gotrace lint [FILE ...]   rules of a budget that can never fail or never pass, and waivers gone by
+gotrace history FILE ...  where each number went over many recordings, and when it changed
 gotrace schema            the JSON Schema of a budget, for editors
 gotrace show TRACE        what one trace says
 gotrace diff BASE HEAD    what differs between two traces
@@ -74,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
         help="hold the budgets against the noise of these runs, of --gotrace-aa for one; may be given again",
     )
     lint.set_defaults(run=_lint)
+    history = commands.add_parser("history", help="where each number went over many recordings")
+    history.add_argument("recordings", nargs="+", metavar="FILE.jsonl", help="of one branch, oldest first")
+    history.add_argument("--format", choices=("table", "jsonl"), default="table")
+    history.set_defaults(run=_history)
     schema = commands.add_parser("schema", help="the JSON Schema of a budget, for editors")
     schema.set_defaults(run=_schema)
     show = commands.add_parser("show", help="what one trace says")
@@ -157,6 +162,24 @@ def _lint(asked: argparse.Namespace) -> int:
     for finding in found:
         print(log_line(str(finding)))
     return ExitCode.OVER_BUDGET if found else ExitCode.PASS
+
+
+def _history(asked: argparse.Namespace) -> int:
+    from pytest_gotrace import recording
+    from pytest_gotrace.history import as_json, history
+
+    found = history([one for name in asked.recordings for one in recording.read_all(Path(name))])
+    if asked.format == "jsonl":
+        for series in found.series:
+            print(json.dumps(as_json(series)))
+    else:
+        import shutil
+
+        from pytest_gotrace.historytable import table
+
+        for line in table(found, shutil.get_terminal_size().columns):
+            print(line)
+    return ExitCode.PASS if found.series else ExitCode.NOTHING_MATCHED
 
 
 def _init(asked: argparse.Namespace) -> int:

@@ -69,6 +69,7 @@ class Gate:
         self.progress = progress
         self._options, self._customs = options, customs
         self._began = time.monotonic()
+        self._when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self._modules: dict[str, Module] = {}
         self._budgets: dict[Path, Budget] = {}
         self._runs: list[Run] = []
@@ -276,6 +277,7 @@ class Gate:
             sides=self._sides.measured,
             runs=(*base, *(run for run in self._runs if run.round >= 0)),
             seed=self._seed,
+            when=self._when,
         )
 
     def report(self) -> Report:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -27,6 +28,7 @@ VERSION = 1
 #: What makes two recordings incomparable when it differs; `kernel` and `memory` are kept and forgiven.
 MACHINE = ("cpu", "cores", "gomaxprocs", "go", "os", "arch")
 
+_WHEN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _LINE_LIMIT = 64 << 20
 _LARGEST = 1 << 62
 
@@ -82,6 +84,7 @@ class Recording:
     sides: Mapping[Side, Measured]
     runs: tuple[Run, ...]
     seed: int = 0
+    when: str = ""  # `2026-11-21T05:33:00Z`; older recordings do not say
 
     def of(self, side: Side, benchmark: str, *, traced: bool) -> tuple[Run, ...]:
         """Runs of one side of one benchmark, by round."""
@@ -133,6 +136,7 @@ def lines(recording: Recording) -> Iterator[str]:
         "environment": dict(recording.environment),
         "seed": recording.seed,
         "sides": {side: asdict(measured) for side, measured in recording.sides.items()},
+        **({"when": recording.when} if recording.when else {}),
     }
     yield json.dumps(header)  # in ASCII: names come from a program, and need not be good Unicode
     for run in recording.runs:
@@ -158,7 +162,19 @@ def read(path: Path, catalogue: Sequence[Metric] = CATALOGUE) -> Recording:
 
     Raises `RecordingError` with the line where it goes wrong; several headers must name the same machine and revisions.
     """
-    reader = _Reader(catalogue)
+    (only,) = _read(path, _Reader(catalogue, one=True))
+    return only
+
+
+def read_all(path: Path, catalogue: Sequence[Metric] = CATALOGUE) -> tuple[Recording, ...]:
+    """The recordings of a file to which one was appended after the other, of whatever machine and revision.
+
+    Raises `RecordingError` as `read` does.
+    """
+    return _read(path, _Reader(catalogue, one=False))
+
+
+def _read(path: Path, reader: _Reader) -> tuple[Recording, ...]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(iter(partial(file.readline, _LINE_LIMIT + 1), b""), 1):
@@ -169,9 +185,10 @@ def read(path: Path, catalogue: Sequence[Metric] = CATALOGUE) -> Recording:
                     raise RecordingError(f"{path}:{number}: not a line of a recording: {what}") from error
     except OSError as error:
         raise RecordingError(f"cannot read the recording {path}: {error.strerror}") from error
-    if reader.header is None:
+    found = reader.all()
+    if not found:
         raise RecordingError(f"{path}: empty; expected the JSON Lines that --gotrace-record writes")
-    return replace(reader.header, runs=tuple(reader.runs))
+    return found
 
 
 #: What a line of a stranger can raise while it is taken apart.
@@ -189,11 +206,13 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 class _Reader:
-    """Lines so far: the first header, without its runs, and the runs."""
+    """Lines so far: recordings that are complete, then the last header, without its runs, and its runs."""
 
-    def __init__(self, catalogue: Sequence[Metric]) -> None:
+    def __init__(self, catalogue: Sequence[Metric], *, one: bool) -> None:
         self.header: Recording | None = None
         self.runs: list[Run] = []
+        self._complete: list[Recording] = []
+        self._one = one
         self._catalogue = catalogue
         self._lines: dict[tuple[str, str, int, bool], int] = {}
 
@@ -204,12 +223,24 @@ class _Reader:
         else:
             self._run(number, _run_from_json(value, self._catalogue))
 
+    def all(self) -> tuple[Recording, ...]:
+        """Every recording, in order."""
+        return (*self._complete, *self._last())
+
+    def _last(self) -> list[Recording]:
+        return [replace(self.header, runs=tuple(self.runs))] if self.header else []
+
     def _header(self, header: Recording) -> None:
-        if self.header is None:
-            self.header = header
+        if self.header is not None and self._one:
+            self._same_again(header, self.header)
             return
-        unlike = differences(header.environment, self.header.environment)
-        if unlike or header.sides != self.header.sides:
+        self._complete += self._last()
+        self.header, self.runs = header, []
+        self._lines.clear()
+
+    def _same_again(self, header: Recording, first: Recording) -> None:
+        unlike = differences(header.environment, first.environment)
+        if unlike or header.sides != first.sides:
             raise ValueError(
                 f"a second header of another machine or revision: {'; '.join(unlike) or 'sides differ'}"
             )
@@ -234,7 +265,15 @@ def _header_from_json(value: dict[str, Any]) -> Recording:
         sides={side: _measured(sides[side]) for side in SIDES if side in sides},
         runs=(),
         seed=_whole(value["seed"]),
+        when=_when(value.get("when", "")),
     )
+
+
+def _when(value: Any) -> str:
+    text = _is(str, value)
+    if text and not re.fullmatch(_WHEN, text):
+        raise ValueError(f"{text[:40]!r} is no time such as 2026-11-21T05:33:00Z")
+    return text
 
 
 def _measured(value: Any) -> Measured:

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ LAYERS = (
     ("recording",),
     ("prepare", "measure", "verdict", "presence", "judge", "aa", "diagnose"),
     ("report", "report_json", "sentences", "reporting"),
-    ("options", "sides", "questions", "schedule", "survey", "lint", "gate"),
-    ("render", "sinks/", "show", "grid", "calibrated", "progress"),
+    ("options", "sides", "questions", "schedule", "survey", "lint", "history", "gate"),
+    ("render", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )
 
@@ -41,6 +42,7 @@ OWNERS = {
         "aa",
         "diagnose",
         "survey",
+        "history",
         "fixture",
     },
     "scipy": {"stats/"},
@@ -86,6 +88,7 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield from statements(handler.body)
 
 
+@cache
 def imports(module: str, *, top_only: bool = False) -> set[str]:
     """What a module imports, by full name: `numpy`, or `pytest_gotrace.trace.reader`."""
     body = ast.parse(FILES[module].read_text(encoding="utf-8")).body
