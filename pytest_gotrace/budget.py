@@ -48,7 +48,10 @@ _LITERAL_IN_NAMES = re.compile(r"\[|\(\*(?=\w)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What holds where a rule says nothing. `timeout` is seconds, for one process; `max_trace_mb` is MB."""
+    """What holds where a rule says nothing. `timeout` is seconds, for one process; `max_trace_mb` is MB.
+
+    `noise_memory` is a glob of earlier recordings below the budget's directory, "" for none.
+    """
 
     level: Level = "fail"
     on_inconclusive: Level = "warn"
@@ -56,6 +59,7 @@ class Defaults:
     timeout: float = 600.0
     max_trace_mb: int = 64
     method: Method = "moderated"
+    noise_memory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,15 @@ def _method(place: Place) -> Any:
     return text
 
 
+def _glob_below(place: Place) -> str:
+    text = place.text("a file such as recordings/*.jsonl")
+    if not text.strip() or text.startswith(("/", "~")) or "\\" in text or ".." in text.split("/"):
+        raise place.error(
+            f"expected a file below this directory, such as recordings/*.jsonl, found {quoted(text)}"
+        )
+    return text
+
+
 def _whole(low: int, high: int) -> Callable[[Place], int]:
     def whole(place: Place) -> int:
         expected = f"a whole number from {low} to {high}"
@@ -91,6 +100,7 @@ _DEFAULTS: Mapping[str, Callable[[Place], Any]] = {
     "timeout": _seconds,
     "max_trace_mb": _whole(1, 65536),
     "method": _method,
+    "noise_memory": _glob_below,
 }
 
 

@@ -11,6 +11,7 @@ pytest and the command line are only two ways to call this; it knows neither.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import time
@@ -27,6 +28,7 @@ from pytest_gotrace.budget import Budget, load
 from pytest_gotrace.judge import Decisions, judge
 from pytest_gotrace.measure import Target, orders
 from pytest_gotrace.metrics import Key, Metric
+from pytest_gotrace.noisememory import NoiseMemory, remember
 from pytest_gotrace.options import Customs, Options
 from pytest_gotrace.prepare import Bench, Failure, Module, Progress, prepare
 from pytest_gotrace.questions import (
@@ -76,10 +78,12 @@ class Gate:
         self._failures: dict[str, Failure] = {}
         self._verdicts: dict[Question, tuple[Verdict, ...]] = {}
         self._warnings: list[str] = []
+        self._memory = NoiseMemory()
         self._seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 31)
         toolchain = gotest.find_go(environ)
         self._environment = gotest.environment(toolchain, environ)
         self._recorded = recorded_base(options, cwd, self._environment, customs.metrics)
+        self._earlier = {cwd / path: self._read(cwd / path) for path in options.noise_memory}
         self._repository = checkout.open_repository(cwd)
         try:
             progress.step("reading the repository")
@@ -139,7 +143,19 @@ class Gate:
         refuse_unmatched(budget, module, self.root)
         self._budgets[path] = budget
         self._warnings += doubts(budget, self.root, date.today())
+        self._remember(budget)
         return tuple(ask(budget, module))
+
+    def _remember(self, budget: Budget) -> None:
+        """Read the recordings that the budget names as a memory of noise."""
+        pattern = budget.defaults.noise_memory
+        files = sorted(budget.path.parent.glob(pattern)) if pattern else []
+        if pattern and not files:
+            self._warnings.append(f"no file matches noise_memory {pattern}: noise is that of this run alone")
+        self._earlier |= {path: self._read(path) for path in files if path not in self._earlier}
+
+    def _read(self, path: Path) -> tuple[Recording, ...]:
+        return recording.read_all(path, self._customs.metrics)
 
     def _module(self, budget: Budget, directory: str) -> Module:
         """The module with every package that this budget or one before it is about."""
@@ -162,6 +178,11 @@ class Gate:
         """
         plan = self._schedule.plan(questions, self._seed)
         self._verdicts = dict.fromkeys(questions, ())
+        self._memory = remember(itertools.chain.from_iterable(self._earlier.values()), self._environment)
+        if self._memory.foreign:
+            self._warnings.append(
+                f"{self._memory.foreign} recordings of noise are of another machine and not used"
+            )
         targets = list(self._good(self._schedule.targets(questions)))
         order = orders(self._seed, plan.looks[-1], self._schedule.sides)
         decisions: Decisions = {}
@@ -215,6 +236,7 @@ class Gate:
             metrics=self._customs.metrics,
             failures=self._failures,
             foreign=self._recorded is not None and bool(self._recorded.foreign),
+            memory=self._memory,
         )
 
     def _unsettled(self, targets: Sequence[Target]) -> list[Target]:
@@ -282,10 +304,14 @@ class Gate:
 
     def report(self) -> Report:
         """Everything that a reader will see."""
+        made = self.recording()
+        if self._memory.recordings:
+            remembered = {"noise memory": f"{self._memory.recordings} recordings"}
+            made = replace(made, environment={**made.environment, **remembered})
         return build(
             [verdict for verdicts in self._verdicts.values() for verdict in verdicts],
             Circumstances(
-                recording=self.recording(),
+                recording=made,
                 recorded_base=self._recorded is not None,
                 failures=tuple(self._failures.values()),
                 budget_files=tuple(place(path, self.root) for path in self._budgets),

@@ -117,7 +117,7 @@ def _cases(question: Question, rule: Rule, facts: Facts) -> Iterator[Case | Verd
         )
     for key in keys:
         known = presence.of_key(question, key, base, head, facts)
-        yield known or _case(question, rule, key, base, head)
+        yield known or _case(question, rule, key, base, head, facts)
 
 
 def _keys(rule: Rule, runs: Sequence[Run], facts: Facts) -> tuple[Key, ...]:
@@ -128,7 +128,9 @@ def _keys(rule: Rule, runs: Sequence[Run], facts: Facts) -> tuple[Key, ...]:
     return tuple(sorted(found)) if found or (named and "*" in rule.key.subject) else (rule.key,)
 
 
-def _case(question: Question, rule: Rule, key: Key, base: Sequence[Run], head: Sequence[Run]) -> Case:
+def _case(
+    question: Question, rule: Rule, key: Key, base: Sequence[Run], head: Sequence[Run], facts: Facts
+) -> Case:
     limit = rule.limit
     before, after, base_first = _paired(base, head, key)
     cells = {}
@@ -140,6 +142,9 @@ def _case(question: Question, rule: Rule, key: Key, base: Sequence[Run], head: S
             absolute=limit.absolute,
             better=limit.better,
             kind=key.metric,
+            earlier=facts.memory.of(
+                question.benchmark.id, key, traced=head[0].traced, iterations=head[0].iterations
+            ),
         )
     if limit.cap is not None and head:
         numbers = np.array([run.number(key) for run in head], dtype=np.float64)

@@ -29,6 +29,7 @@ class Options:
     aa: bool = False
     head: str | None = None
     record: Path | None = None
+    noise_memory: tuple[Path, ...] = ()
     allow_foreign: bool = False
     pairs: int | None = None
     seed: int | None = None

@@ -44,6 +44,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--gotrace-head": {"metavar": "REV", "help": "measure this revision instead of the working tree"},
     "--gotrace-record": {"metavar": "FILE.jsonl", "help": "write every run to this file (JSON Lines)"},
+    "--gotrace-noise-memory": {
+        "metavar": "FILE.jsonl",
+        "action": "append",
+        "help": "an earlier recording, of which the noise of each number is remembered; may be given again",
+    },
     "--gotrace-allow-foreign": {
         "action": "store_true",
         "help": "accept a recording of another machine; then nothing is decided, only shown",

@@ -202,6 +202,7 @@ def options(config: pytest.Config) -> Options:
             aa=aa,
             head=config.getoption("gotrace_head"),
             record=Path(record) if record else None,
+            noise_memory=tuple(map(Path, config.getoption("gotrace_noise_memory") or ())),
             allow_foreign=config.getoption("gotrace_allow_foreign"),
             pairs=config.getoption("gotrace_pairs"),
             seed=config.getoption("gotrace_seed"),

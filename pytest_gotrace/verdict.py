@@ -12,6 +12,7 @@ from enum import Enum
 
 from pytest_gotrace.budget import Budget, Requirement, Rule, Waiver
 from pytest_gotrace.metrics import Key, Metric
+from pytest_gotrace.noisememory import NoiseMemory
 from pytest_gotrace.prepare import Benchmark, Failure
 from pytest_gotrace.recording import Recording, Run, Side
 from pytest_gotrace.stats import Comparison
@@ -85,6 +86,7 @@ class Facts:
     metrics: tuple[Metric, ...]
     failures: Mapping[str, Failure] = field(default_factory=dict)
     foreign: bool = False  # the base was recorded on another machine
+    memory: NoiseMemory = field(default_factory=NoiseMemory)
 
     def runs(self, side: Side, benchmark: Benchmark, *, traced: bool) -> tuple[Run, ...]:
         return tuple(run for run in self.recording.of(side, benchmark.id, traced=traced) if run.round >= 0)

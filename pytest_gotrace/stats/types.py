@@ -47,6 +47,7 @@ class Cell:
     better: Better = "lower"
     kind: str = ""
     gated: bool = True
+    earlier: tuple[tuple[Sample, Sample], ...] = ()
 
     def __post_init__(self) -> None:
         allowed = self.relative is not None or self.absolute is not None
