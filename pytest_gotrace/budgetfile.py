@@ -67,7 +67,9 @@ def _method(place: Place) -> Any:
 
 def _glob_below(place: Place) -> str:
     text = place.text("a file such as recordings/*.jsonl")
-    if not text.strip() or text.startswith(("/", "~")) or "\\" in text or ".." in text.split("/"):
+    parts = text.split("/")
+    misplaced = text.startswith(("/", "~")) or "\\" in text or ".." in parts
+    if not text.strip() or misplaced or any("**" in part and part != "**" for part in parts):
         raise place.error(
             f"expected a file below this directory, such as recordings/*.jsonl, found {quoted(text)}"
         )

@@ -306,7 +306,8 @@ class Gate:
         """Everything that a reader will see."""
         made = self.recording()
         if self._memory.recordings:
-            remembered = {"noise memory": f"{self._memory.recordings} recordings"}
+            count = self._memory.recordings
+            remembered = {"noise memory": f"{count} recording{'' if count == 1 else 's'}"}
             made = replace(made, environment={**made.environment, **remembered})
         return build(
             [verdict for verdicts in self._verdicts.values() for verdict in verdicts],

@@ -49,7 +49,7 @@ class NoiseMemory:
 
 def remember(recordings: Iterable[Recording], environment: Mapping[str, str]) -> NoiseMemory:
     """The memory of the newest recordings of this machine; those of others are counted and forgotten."""
-    every = tuple(recordings)
+    every = sorted(recordings, key=lambda recording: recording.when)
     here = [recording for recording in every if not differences(environment, recording.environment)]
     kept = here[-RECORDINGS_AT_MOST:]
     pairs: dict[tuple[str, bool], list[list[_Pair]]] = {}

@@ -157,6 +157,20 @@ class TestProposals:
         assert str(proposal.limit).startswith("-")
         assert 0.05 <= proposal.limit.relative < 0.95
 
+    def test_two_budgets_are_one_family(self, tmp_path):
+        """Rules of two files are judged together, and each file gets its own limits."""
+        runs = runs_of(same(0.05))
+        asked = [
+            question
+            for name, limits in (("one.yaml", "{ns/op: +1%}"), ("two.yaml", "{ns/op: +2%}"))
+            for question in questions(budget(tmp_path, limits, name=name))
+        ]
+        facts = Facts(recording=recording(*runs), has_base=True, metrics=built_in_metrics())
+        changes = calibrate(asked, facts, PLAN, compare, FAMILIES).changes()
+        assert {path.name: len(limits) for path, limits in changes.items()} == {"one.yaml": 1, "two.yaml": 1}
+        (one,), (two,) = (limits.values() for limits in changes.values())
+        assert one == two
+
     def test_caps_are_left_alone(self, tmp_path):
         """A cap is a wish about the head: it is neither proposed nor counted."""
         found = said(tmp_path, "{ns/op: max 5us}", *runs_of(same(0.05)))

@@ -55,6 +55,9 @@ def test_another_machine_and_too_many():
     memory = remember([BOTH, recording(*BOTH.runs, environment={**MACHINE, "cpu": "D"})], MACHINE)
     assert (memory.recordings, memory.foreign) == (1, 1)
     assert remember([BOTH] * 50, MACHINE).recordings == RECORDINGS_AT_MOST
+    old = recording(*runs_of({"base": [7.0, 8.0], "head": [9.0, 7.0]}), when="2026-01-01T00:00:00Z")
+    new = [recording(*BOTH.runs, when="2026-01-02T00:00:00Z")] * RECORDINGS_AT_MOST
+    assert ([7.0, 8.0], [9.0, 7.0]) not in numbers(remember([*new, old], MACHINE))
 
 
 def test_cells_get_what_is_remembered(tmp_path):
@@ -70,7 +73,7 @@ def test_cells_get_what_is_remembered(tmp_path):
     assert (base.tolist(), head.tolist()) == ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
 
 
-@pytest.mark.parametrize("pattern", ["/etc/*", "../*.jsonl", "a/../../b", "~/x", "' '", "'a\\b'"])
+@pytest.mark.parametrize("pattern", ["/etc/*", "../*.jsonl", "a/../../b", "~/x", "' '", "a**/b", "'a\\b'"])
 def test_a_budget_names_no_file_elsewhere(tmp_path, pattern):
     """The recordings that a budget names lie below it."""
     with pytest.raises(BudgetError, match=r"gotrace\.yaml:4: .*expected a file below this directory"):
@@ -86,7 +89,7 @@ class TestFrontDoor:
         by_option = shop.gate(*gate, "--gotrace-noise-memory=recordings/one.jsonl")
         assert by_option.ret == 1, text(by_option)
         report = json.loads((shop.root / "report" / "report.json").read_text())
-        assert report["environment"]["noise memory"] == "1 recordings"
+        assert report["environment"]["noise memory"] == "1 recording"
         shop.budget((shop.root / "gotrace.yaml").read_text() + "defaults: {noise_memory: no/*.jsonl}\n")
         without = shop.gate(*gate)
         assert "no file matches noise_memory no/*.jsonl" in text(without)
