@@ -49,8 +49,8 @@ _ROUNDS = 6
 class Sight:
     """What can be seen of one number. `cv` is the run-to-run coefficient of variation, from differences of pairs.
 
-    `provable` and `detectable` are relative; None where nothing varies, or for a cap. `never` says why the rule can
-    never pass or never fail here; it is "" for a rule that can do both.
+    `provable` and `detectable` are relative; None where nothing varies, or for a cap. `doubt` says why the rule can
+    never or seldom pass, or never fail; it is "" for a rule that can do both.
     """
 
     question: Question
@@ -60,7 +60,7 @@ class Sight:
     cv: float | None = None
     detectable: float | None = None
     provable: float | None = None
-    never: str = ""
+    doubt: str = ""
 
     @property
     def mild(self) -> bool:
@@ -145,7 +145,7 @@ def examine(
         elif answer.outcome in (Outcome.INCONCLUSIVE, Outcome.MISSING):
             sights.append(
                 Sight(
-                    question=question, rule=question.rule, name=str(answer.key), never=_never_judged(answer)
+                    question=question, rule=question.rule, name=str(answer.key), doubt=_never_judged(answer)
                 )
             )
     return tuple(sights)
@@ -168,14 +168,14 @@ def _sight(question: Question, rule: Rule, case: Case, comparison: Comparison | 
     if cell is None or cell.base is None or comparison is None:
         return sight
     value, cv = _noise(cell.base, cell.head)
-    never = next((text for check in _NEVER if (text := check(rule, comparison, plan))), "")
+    doubt = next((text for check in _DOUBTS if (text := check(rule, comparison, plan))), "")
     return replace(
         sight,
         value=value,
         cv=cv,
         detectable=comparison.detectable,
         provable=comparison.provable,
-        never=never,
+        doubt=doubt,
     )
 
 
@@ -195,15 +195,21 @@ def _undefined(rule: Rule, found: Comparison, plan: Plan) -> str:
 
 
 def _too_tight(rule: Rule, found: Comparison, plan: Plan) -> str:
-    if (
-        found.provable is None
-        or found.base is None
-        or _allowed(rule.limit, found.base.center) >= found.provable
-    ):
+    if found.provable is None or found.base is None:
         return ""
-    return (
-        f"can hardly ever pass: {plan.looks[-1]} pairs prove budgets from {format_change(found.provable)} on"
-    )
+    share = _allowed(rule.limit, found.base.center) / found.provable
+    if share >= 1:
+        return ""
+    often = next(text for least, text in _HOW_OFTEN if share >= least)
+    return f"{often}: {plan.looks[-1]} pairs prove budgets from {format_change(found.provable)} on"
+
+
+#: Where nothing changed, a budget of half the provable one is shown to be kept in one of two cases, of a sixth in 5 %.
+_HOW_OFTEN = (
+    (1 / 2, "is tighter than the noise"),
+    (1 / 6, "passes less than every second time"),
+    (0.0, "can hardly ever pass"),
+)
 
 
 def _too_noisy(rule: Rule, found: Comparison, plan: Plan) -> str:
@@ -224,7 +230,7 @@ def _only_warns(rule: Rule, found: Comparison, plan: Plan) -> str:
     return "can never block: its level is warn" if rule.level == "warn" else ""
 
 
-_NEVER = (_undefined, _too_few_pairs, _too_noisy, _too_tight, _only_warns)
+_DOUBTS = (_undefined, _too_few_pairs, _too_noisy, _too_tight, _only_warns)
 
 
 # 2. false alarms
@@ -365,10 +371,10 @@ def _round_up(value: float) -> float:
     return float(f"{math.ceil(round(value / digits, 6)) * digits:.2g}")
 
 
-def never(sights: Iterable[Sight]) -> Iterator[tuple[Rule, str]]:
-    """Each rule that can never pass or never fail, with the first reason."""
+def doubts(sights: Iterable[Sight]) -> Iterator[tuple[Rule, str]]:
+    """Each rule that can never or seldom pass, or never fail, with the first reason."""
     reasons: dict[Rule, str] = {}
     for sight in sights:
-        if sight.never:
-            reasons.setdefault(_line_of(sight.rule), sight.never)
+        if sight.doubt:
+            reasons.setdefault(_line_of(sight.rule), sight.doubt)
     yield from reasons.items()

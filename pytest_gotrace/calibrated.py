@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_gotrace.aa import Calibration, Trials, never
+from pytest_gotrace.aa import Calibration, Trials, doubts
 from pytest_gotrace.grid import grid
 from pytest_gotrace.reporting import place
 from pytest_gotrace.units import format_change, format_quantity
@@ -34,8 +34,8 @@ def numbers(found: Calibration, width: int) -> Iterator[str]:
 def proposals(found: Calibration, root: Path, *, written: bool) -> Iterator[str]:
     """False alarms, rules that decide nothing, and for each rule the budget that can be kept here."""
     yield f"{'false alarms':<{LABEL}}{_trials(found.now)}"
-    for rule, reason in never(found.sights):
-        yield f"{'never':<{LABEL}}{place(rule.path, root)}:{rule.line}: {rule.text} {reason}"
+    for rule, reason in doubts(found.sights):
+        yield f"{'doubtful':<{LABEL}}{place(rule.path, root)}:{rule.line}: {rule.text} {reason}"
     for proposal in found.proposals:
         rule = proposal.rule
         said = f"→ {proposal.limit}" if proposal.changed else "stays"

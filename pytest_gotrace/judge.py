@@ -166,6 +166,9 @@ def _numbers(runs: Mapping[int, Run], rounds: Sequence[int], key: Key) -> NDArra
     return np.array([runs[number].number(key) for number in rounds], dtype=np.float64)
 
 
+#: Noise at which a tenth of the budget could be shown to be kept is not looked at.
+_QUIET = 0.1
+
 #: Decisions of the statistics as outcomes, and whether more pairs could change them.
 _OUTCOMES: Mapping[str, tuple[Outcome, bool]] = {
     "over": (Outcome.OVER, True),
@@ -195,13 +198,24 @@ def _verdict(case: Case, compared: Mapping[_CellName, Comparison], facts: Facts)
 
 
 def _diagnosed(case: Case, part: str, comparison: Comparison) -> Comparison:
-    """The comparison with what its pairs look like as a warning, where they are not what the test takes them for."""
+    """The comparison with what its pairs look like as a warning, where they are not what the test takes them for.
+
+    Noise far below the budget decides nothing, whatever it looks like: bytes that differ by a few are no two groups.
+    """
     cell = case.cells[part]
-    if part != "change" or cell.base is None:
+    if part != "change" or cell.base is None or _quiet(cell, comparison):
         return comparison
     unit = case.question.rule.limit.unit if isinstance(case.question.rule, Rule) else "1"
     found = diagnose(cell.base, cell.head, case.base_first, shown=lambda value: format_quantity(value, unit))
     return replace(comparison, warnings=(*comparison.warnings, *found.warnings))
+
+
+def _quiet(cell: Cell, comparison: Comparison) -> bool:
+    if comparison.base is None or comparison.provable is None:
+        return comparison.exact
+    size = abs(comparison.base.center)
+    allowed = max((cell.relative or 0.0) * size, cell.absolute or 0.0)
+    return comparison.provable * size < _QUIET * allowed
 
 
 def _part(case: Case, part: str, comparison: Comparison, facts: Facts) -> Verdict:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pytest_gotrace.aa import Proposal, examine, never, propose
+from pytest_gotrace.aa import Proposal, doubts, examine, propose
 from pytest_gotrace.budget import Budget, Rule
 from pytest_gotrace.distributions import built_in_metrics
 from pytest_gotrace.errors import RecordingError
@@ -91,7 +91,7 @@ def _recorded(budget: Budget, recording: Recording, metrics: tuple[Metric, ...])
     cases = [answer for _, answer in answered if isinstance(answer, Case)]
     plan, compare = plan_of([budget.defaults]), Customs(metrics=metrics).compare
     proposals = {_place(p.rule): p for p in propose(cases, plan, compare)}
-    for rule, reason in never(sight for sight in examine(answered, plan, compare) if not sight.mild):
+    for rule, reason in doubts(sight for sight in examine(answered, plan, compare) if not sight.mild):
         yield Finding(
             path=rule.path,
             line=rule.line,

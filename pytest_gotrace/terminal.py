@@ -114,7 +114,7 @@ def sight(report: Report) -> Iterator[str]:
     if within:
         worst = min(within, key=betterment)
         said = f"{_name(worst)} {change_text(worst)}, budget {worst.budget}"
-        yield f"{'closest':<{_LABEL}}of {len(within)} within: {said}"
+        yield f"{'worst within':<{_LABEL}}of {len(within)}: {said}"
     for row in report.verdicts:
         if row.underpowered and row.provable is not None:
             yield (

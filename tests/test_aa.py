@@ -9,7 +9,7 @@ from samples import recording, run, runs_of, spread, traced_runs
 from shopfront import FAST, text
 
 from pytest_gotrace import calibrated
-from pytest_gotrace.aa import calibrate, never
+from pytest_gotrace.aa import calibrate, doubts
 from pytest_gotrace.budget import load
 from pytest_gotrace.distributions import built_in_metrics
 from pytest_gotrace.stats import judge
@@ -38,7 +38,7 @@ def limits_of(found):
 
 
 def reasons(found):
-    return [reason for _, reason in never(found.sights)]
+    return [reason for _, reason in doubts(found.sights)]
 
 
 class TestSight:
@@ -65,15 +65,25 @@ class TestSight:
         """What is the same in every run has no noise, needs no wider budget, and the rule stays."""
         found = said(tmp_path, "{allocs/op: +10%}", *runs_of(same(0.0, 3.0), "allocs/op"))
         (sight,) = found.sights
-        assert (sight.value, sight.cv, sight.provable, sight.never) == (3.0, 0.0, None, "")
+        assert (sight.value, sight.cv, sight.provable, sight.doubt) == (3.0, 0.0, None, "")
         assert limits_of(found) == ["+10%"]
 
 
-class TestNever:
-    def test_too_tight(self, tmp_path):
-        """A budget below what twenty pairs can prove can hardly ever pass, and the reason says from where on."""
-        found = said(tmp_path, "{ns/op: +1%}", *runs_of(same(0.05)))
-        assert reasons(found)[0].startswith("can hardly ever pass: 20 pairs prove budgets from +")
+class TestDoubts:
+    @pytest.mark.parametrize(
+        ("limit", "often"),
+        [
+            ("+0.5%", "can hardly ever pass"),
+            ("+1.5%", "passes less than every second time"),
+            ("+3%", "is tighter than the noise"),
+        ],
+    )
+    def test_too_tight(self, tmp_path, limit, often):
+        """A budget below what twenty pairs can prove passes seldom, and the reason says so and from where on."""
+        found = said(tmp_path, f"{{ns/op: {limit}}}", *runs_of(same(0.05)))
+        assert reasons(found)[0].startswith(f"{often}: 20 pairs prove budgets from +")
+        passed = found.now.passed / found.now.families
+        assert {"can": passed <= 0.15, "passes": passed <= 0.6, "is": passed >= 0.4}[often.split()[0]]
 
     def test_too_noisy(self, tmp_path):
         """Where even ten times as much is missed, a rule cannot be said to be able to fail."""
@@ -210,7 +220,7 @@ class TestFrontDoor:
         lines = list(calibrated.proposals(found, tmp_path, written=False))
         assert lines[0].startswith("false alarms  0 of 60 rearrangements of these runs are over budget, ")
         assert any(
-            line.startswith("never         gotrace.yaml:3: ns/op: +1% can hardly ever pass") for line in lines
+            line.startswith("doubtful      gotrace.yaml:3: ns/op: +1% passes less than") for line in lines
         )
         assert any(
             line.startswith("budget        gotrace.yaml:3: BenchmarkX ns/op: +1% → +") for line in lines

@@ -18,7 +18,7 @@ def test_how_well_the_machine_could_see():
         samples.QUIET, verdicts=(samples.WITHIN, samples.IMPROVED, samples.DOUBTED, weak, samples.OVER)
     )
     assert list(sight(report)) == [
-        "closest       of 3 within: pool/BenchmarkPool ns/op +0.6 % [−0.9 %, +2.1 %], budget +5%",
+        "worst within  of 3: pool/BenchmarkPool ns/op +0.6 % [−0.9 %, +2.1 %], budget +5%",
         f"underpowered  {weak.benchmark} gc-pause.count: budget {weak.budget}, "
         "at this noise only +60 % or more can be shown to be kept",
         "would catch   4 times out of 5: ns/op from +3.1 % on, B/op from +3.1 % on, sched-wait.total from +3.1 % on, "
