@@ -7,6 +7,8 @@ change. What comes out is read back before it is written.
 
 from __future__ import annotations
 
+import codecs
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -43,12 +45,17 @@ def edited(path: Path, limits: Mapping[Rule, Limit], catalogue: tuple[Metric, ..
 
 
 def write(path: Path, limits: Mapping[Rule, Limit], catalogue: tuple[Metric, ...] = CATALOGUE) -> None:
-    """Write `edited` in the place of the file, a byte order mark included. Raises `BudgetError`."""
+    """Write `edited` in the place of the file, or leave the old one. Raises `BudgetError`."""
     text = edited(path, limits, catalogue)
+    path = path.resolve()
+    temporary = path.with_name(f"{path.name}.partial")
     try:
-        mark = path.read_bytes()[:3] == b"\xef\xbb\xbf"
-        path.write_bytes(text.encode("utf-8-sig" if mark else "utf-8"))
+        mark = path.read_bytes().startswith(codecs.BOM_UTF8)
+        temporary.write_bytes(text.encode("utf-8-sig" if mark else "utf-8"))
+        shutil.copymode(path, temporary)
+        temporary.replace(path)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise BudgetError(f"cannot be written: {error.strerror}", path) from error
 
 

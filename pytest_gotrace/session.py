@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from pytest_gotrace.aa import Calibration
-from pytest_gotrace.errors import ExitCode, GotraceError, UsageError
+from pytest_gotrace.errors import BudgetError, ExitCode, GotraceError, UsageError
 from pytest_gotrace.gate import Customs, Gate, Options
 from pytest_gotrace.items import PROPERTY, STATUS, BudgetFile, BudgetItem
 from pytest_gotrace.measure import RUN_SECONDS
@@ -35,6 +35,7 @@ class GateSession:
         self._gate: Gate | None = None
         self._report: Report | None = None
         self._calibration: Calibration | None = None
+        self._unwritten: tuple[str, ...] = ()
         self._others_failed = False
         self._sent: tuple[str, ...] = ()
 
@@ -103,10 +104,18 @@ class GateSession:
             return
         self._calibration = self.gate().calibration()
         if option.gotrace_aa_write:
-            from pytest_gotrace.budgetedit import write
+            self._unwritten = tuple(self._write(self._calibration))
 
-            for path, limits in self._calibration.changes().items():
+    def _write(self, found: Calibration) -> Iterator[str]:
+        """Write the proposals. A file that cannot be written costs the exit code, and nothing of what was measured."""
+        from pytest_gotrace.budgetedit import write
+
+        for path, limits in found.changes().items():
+            try:
                 write(path, limits, self.gate().metrics)
+            except BudgetError as error:
+                self.usage_error = error.exit_code
+                yield f"not written: {error}"
 
     # telling
 
@@ -153,8 +162,10 @@ class GateSession:
 
             write(self._report, terminalreporter, self._sent)
             if self._calibration is not None:
-                written = self._config.getoption("gotrace_aa_write")
+                written = self._config.getoption("gotrace_aa_write") and not self._unwritten
                 write_calibration(self._calibration, self.gate().root, terminalreporter, written=written)
+                for line in self._unwritten:
+                    terminalreporter.line(line, red=True)
 
 
 def _interrupted_by(number: signal.Signals) -> Callable[[], None]:

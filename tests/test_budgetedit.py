@@ -99,6 +99,7 @@ def test_line_ends_and_byte_order_mark_stay(path):
     path.write_bytes(BUDGET.replace("\n", "\r\n").encode("utf-8-sig"))
     (rule,) = (rule for rule in load(path).rules if str(rule.key) == "goroutine-leak.count")
     write(path, {rule: replace(rule.limit, absolute=12.0)})
+    assert [file.name for file in path.parent.iterdir()] == ["gotrace.yaml"]
     assert path.read_bytes() == BUDGET.replace("+3", "+12").replace("\n", "\r\n").encode("utf-8-sig")
 
 
