@@ -17,7 +17,7 @@ class TestVerdictSentence:
         [
             (samples.GREEN, "2 within, 1 identical: 2 of 2 benchmarks measured"),
             (samples.REGRESSION, "3 over budget (1 waived), 1 within: 2 of 2 benchmarks measured"),
-            (samples.UNDECIDED, "1 inconclusive, 1 within: 2 of 2 benchmarks measured"),
+            (samples.UNDECIDED, "1 inconclusive, 2 within: 2 of 2 benchmarks measured"),
             (
                 samples.BROKEN,
                 "1 failed, 1 missing, 1 new, 1 within, 1 identical: 3 of 4 benchmarks measured; "
