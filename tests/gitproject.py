@@ -13,9 +13,11 @@ IDENTITY = {
     "GIT_COMMITTER_EMAIL": "a@example.com",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_COUNT": "2",
     "GIT_CONFIG_KEY_0": "protocol.file.allow",
     "GIT_CONFIG_VALUE_0": "always",
+    "GIT_CONFIG_KEY_1": "maintenance.auto",  # which newer gits do in the background, while a test looks at `.git`
+    "GIT_CONFIG_VALUE_1": "false",
 }
 
 

@@ -72,9 +72,12 @@ func BenchmarkPay(b *testing.B) {
 	}
 }
 
+// Ten looks are enough for a median, however few iterations a busy machine allows.
 func BenchmarkServe(b *testing.B) {
 	for i := 0; i < b.N; i++ {
-		trace.WithRegion(context.Background(), "look", Look)
+		for j := 0; j < 10; j++ {
+			trace.WithRegion(context.Background(), "look", Look)
+		}
 	}
 }
 """
@@ -173,7 +176,7 @@ class Shop:
             env=self.environment(**environment),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=540,  # a machine may be slow; what hangs is ended before the test is
             check=False,
             stdin=subprocess.DEVNULL,
         )

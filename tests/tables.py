@@ -34,13 +34,13 @@ def columns(kind, rows: Sequence[dict], defaults: dict | None = None):
     """Rows as columns; what a row does not say is 0."""
     types = {"state": np.uint8, "kind": np.uint8, "owner": np.uint8}
     names = {"name", "reason", "stack", "waker_stack", "creation_stack", "category", "message"}
-    return kind(
+    return kind.of(
         **{
             name: np.array(
                 [row.get(name, (defaults or {}).get(name, 0)) for row in rows],
                 dtype=types.get(name, np.int32 if name in names else np.int64),
             )
-            for name in kind.__slots__
+            for name in kind.names()
         }
     )
 

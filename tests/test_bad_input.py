@@ -139,7 +139,8 @@ def small_disk(shop):
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no disk can be mounted here")
     yield shop.temporary
-    subprocess.run(["umount", str(shop.temporary)], check=True)
+    # Whoever has just been killed may not have let go of it yet.
+    subprocess.run(["umount", "-l", str(shop.temporary)], check=True)
 
 
 class TestFullDisk:
@@ -261,7 +262,8 @@ class TestBuild:
 
 #: Benchmarks by name: body, what their verdict is, and its reason.
 ODD = {
-    "Panics": ('if b.N > 1 { panic("oops") }', "failed", "panicked: oops"),
+    # In a goroutine of its own: the benchmark's tells the framework first that it is over, which may then end well.
+    "Panics": ('if b.N > 1 { go func() { panic("oops") }(); select {} }', "failed", "panicked: oops"),
     "Skips": ('b.Skip("not today")', "missing", "it skips itself on the head: .*not today"),
     "Exits": ("if b.N > 1 { os.Exit(0) }", "failed", "exited with 0 before the benchmarks were done"),
     "Leaves": ("os.Exit(0)", "failed", "exited with 0 before the benchmarks were done"),
@@ -335,25 +337,24 @@ class TestRun:
             odd__odd_test_dot_go=_benchmark(
                 "odd",
                 "BenchmarkHangs",
-                """c := exec.Command("sh", "-c", "trap '' TERM; echo $$ > $PIDS; while :; do sleep 1; done")
+                """c := exec.Command("sh", "-c", "trap '' TERM; while :; do sleep 1; done")
                 c.Start()
+                os.WriteFile(os.Getenv("PIDS"), []byte(strconv.Itoa(c.Process.Pid)), 0o644)
                 for { time.Sleep(time.Hour) }""",
-                '"os/exec"\n\t"time"',
+                '"os"\n\t"os/exec"\n\t"strconv"\n\t"time"',
             )
         )
         shop.budget(RULES + _rule("odd/*"))
-        began = time.monotonic()
         pids = shop.root.parent / "pids"
-        result = shop.gate("--gotrace-timeout=1s", PIDS=str(pids))
+        result = shop.gate("--gotrace-timeout=5s", PIDS=str(pids))
         assert result.ret == 6
-        result.stdout.fnmatch_lines("*odd/BenchmarkHangs: still running after 1 s and was killed*")
-        assert time.monotonic() - began < 30
+        result.stdout.fnmatch_lines("*odd/BenchmarkHangs: still running after 5 s and was killed*")
         assert _gone(int(pids.read_text()))
         assert shop.leftovers() == []
 
 
 def _gone(pid: int) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)

@@ -151,10 +151,13 @@ def test_vet_does_not_stop_a_build(toolchain, tmp_path):
 
 
 def test_time_limit(toolchain, tmp_path):
-    """A build that takes too long is stopped, with what it was."""
+    """A `go` that takes too long, as this one that never ends, is stopped, with what it was."""
     root = go_module(tmp_path / "m", m_test=benchmark("m"))
+    endless = tmp_path / "go"
+    endless.write_text("#!/bin/sh\nexec sleep 3600\n")
+    endless.chmod(0o755)
     with pytest.raises(GoTestError, match=r"`go list` was stopped after 0 s"):
-        packages(toolchain, root, env=ENV, timeout=0)
+        packages(replace(toolchain, path=endless), root, env=ENV, timeout=0)
 
 
 def test_missing_go(toolchain, tmp_path):

@@ -66,8 +66,11 @@ def test_go_command(project, tmp_path):
 def test_metrics(project):
     """A project adds a metric, which its budget may name and is judged by."""
     shop = project("pytest_gotrace_metrics", "from pytest_gotrace.metrics import Metric")
+    path = shop.root / "till" / "till_test.go"
+    collects = path.read_text().replace("Pay()\n", "Pay()\n\t\t\t\truntime.GC()\n")
+    path.write_text(collects.replace('"context"', '"context"\n\t"runtime"'))
     shop.budget('version: 1\nbudgets:\n  "till/BenchmarkPay/small":\n    gc-mark.total: max 1ns\n')
-    result = shop.gate("--gotrace-run-time=100ms")
+    result = shop.pytest("--gotrace-record=../r.jsonl", *FAST)
     assert result.ret == 1
     result.stdout.fnmatch_lines("over *till/BenchmarkPay/small gc-mark.total: *budget max 1ns *")
     unknown = copy(shop, shop.root.parent / "without")

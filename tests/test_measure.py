@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from gobench import bench
@@ -124,6 +125,7 @@ DB = Key(metric="region", subject="db")
 def test_iterations_fit_time_events_and_size(monkeypatch, tmp_path, model, needs, reading, iterations):
     """A run lasts as long as it should, longer where events are rare, never beyond half the limit on traces."""
     monkeypatch.setattr(measure, "run", model)
+    monkeypatch.setattr(measure, "time", SimpleNamespace(perf_counter=lambda: 0.0))
     target = calibrate(quiet(tmp_path), reading, benchmark(), BOTH, needs)
     assert target.iterations == pytest.approx(iterations, rel=0.02)
     assert target.seconds == pytest.approx(model.ns * iterations / 1e9, rel=0.05, abs=0.01)

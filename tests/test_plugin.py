@@ -28,7 +28,7 @@ RECORD = "--gotrace-record=../r.jsonl"
 def slower(original, tmp_path_factory):
     """A shop whose last commit lets everything cost far more than it may."""
     shop = copy(original, tmp_path_factory.mktemp("slower") / "shop")
-    shop.cost(Coins=3, Steps=22_000)
+    shop.cost(Coins=3, Steps=40_000)
     return shop
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +17,18 @@ from pytest_gotrace.process import Limits, Stopped, run, tail
 def python(script, limits=None, **environment):
     """Run a script of Python's, which may use `os`, `sys`, `time` and `signal`."""
     command = (sys.executable, "-c", f"import os, sys, time, signal\n{script}")
-    return run(command, cwd=Path("/"), env={**os.environ, **environment}, limits=limits or Limits(seconds=30))
+    return run(
+        command, cwd=Path("/"), env={**os.environ, **environment}, limits=limits or Limits(seconds=300)
+    )
+
+
+@pytest.fixture
+def ready(monkeypatch, tmp_path):
+    """A file at whose appearance time is over: no machine is too slow to come to it, and nobody waits for a limit."""
+    path = tmp_path / "ready"
+    clock = SimpleNamespace(monotonic=lambda: 1000.0 if path.exists() else 0.0)
+    monkeypatch.setattr(process, "time", clock)
+    return str(path)
 
 
 def test_output_and_code():
@@ -31,11 +43,12 @@ def test_bytes_that_are_no_text():
 
 
 @pytest.mark.parametrize("descriptor", [True, False])
-def test_time(monkeypatch, descriptor):
+def test_time(monkeypatch, ready, descriptor):
     """A program is ended when its time is over, with the kernel's help and without."""
     if not descriptor:
         monkeypatch.setattr(process, "_process_descriptor", lambda pid: None)
-    finished = python("print('began', flush=True); time.sleep(60)", Limits(seconds=0.5))
+    script = "print('began', flush=True)\nopen(os.environ['READY'], 'w')\ntime.sleep(600)"
+    finished = python(script, Limits(seconds=300), READY=ready)
     assert (finished.stopped, finished.code, finished.output) == (Stopped.TIME, -15, "began\n")
 
 
@@ -47,10 +60,12 @@ def test_end_is_noticed(monkeypatch, descriptor):
     assert python("time.sleep(0.3)").stopped is Stopped.NOT
 
 
-def test_terminated_politely():
+def test_terminated_politely(monkeypatch, ready):
     """A program that listens to SIGTERM has the time to say a last word."""
-    script = "signal.signal(signal.SIGTERM, lambda *_: (print('last word'), sys.exit(0)))\ntime.sleep(60)"
-    assert python(script, Limits(seconds=1)).output == "last word\n"
+    monkeypatch.setattr(process, "_GRACE", 300.0)
+    script = "signal.signal(signal.SIGTERM, lambda *_: (print('last word'), sys.exit(0)))\n"
+    script += "open(os.environ['READY'], 'w')\ntime.sleep(600)"
+    assert python(script, Limits(seconds=300), READY=ready).output == "last word\n"
 
 
 def test_output_limit():

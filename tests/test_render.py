@@ -199,11 +199,11 @@ class TestLimit:
             render_summary(samples.GREEN, limit=100)
 
     def test_a_thousand_benchmarks(self):
-        """A thousand benchmarks with twenty metrics each take less than two seconds."""
+        """A thousand benchmarks with twenty metrics each take the processor less than two seconds."""
         large = samples.large(1000, 20)
-        began = time.perf_counter()
+        began = time.process_time()
         assert len(render_summary(large).encode()) <= COMMENT_BYTES
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 2
 
 
 class TestHostile:

@@ -17,7 +17,7 @@ from oracle import TRACES
 from pytest_gotrace.errors import TraceError
 from pytest_gotrace.gotest import find_go
 from pytest_gotrace.rounds import Clock, measured_round, own_frame, since_reset, whole_trace
-from pytest_gotrace.trace import Frame, State, join, read_trace
+from pytest_gotrace.trace import Frame, Ranges, State, join, read_trace
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +27,9 @@ def timed(tmp_path_factory):
 
 
 #: Between stopping the world and reading the clock the system may give the processor to somebody else, which makes the
-#: window longer than what was printed. That is luck, so the closest of some runs counts.
-TRIES = 30
+#: window longer than what was printed. That is luck, and of a timer that stops often on a busy machine's seldom good,
+#: so the first run that agrees counts, of very many; on an idle machine it is the first of all.
+TRIES = 500
 
 
 def agrees(timed, name, iterations):
@@ -129,7 +130,7 @@ def test_a_round_that_never_ends(timed):
     whole = timed.run("BenchmarkPlain", 5).measured
     ranges = whole.table.ranges
     before = ranges.begin < whole.clock.ends[-1]
-    cut = type(ranges)(**{name: getattr(ranges, name)[before] for name in type(ranges).__slots__})
+    cut = Ranges.of(**{name: getattr(ranges, name)[before] for name in Ranges.names()})
     with pytest.raises(TraceError, match="never ends"):
         measured_round(replace(whole.table, ranges=cut), 5)
 

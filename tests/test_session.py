@@ -211,9 +211,12 @@ import (
 	"testing"
 )
 
-var extra = 0
+var extra, last int
 
 func BenchmarkSettings(b *testing.B) {
+	for i := 0; i < b.N; i++ {
+		last = i // what takes no time at all has no number of iterations
+	}
 	b.ReportMetric(float64(runtime.GOMAXPROCS(0)), "procs")
 	b.ReportMetric(float64(extra), "extra")
 }
@@ -272,11 +275,11 @@ class TestRecordings:
         path = shop.root / "main.jsonl"
         header, *runs = path.read_text().splitlines()
         changed = json.loads(header)
-        changed["environment"] |= {"cpu": "Z80", "cores": "1"}
+        changed["environment"] |= {"cpu": "Z80", "cores": "65536"}
         path.write_text("\n".join((json.dumps(changed), *runs)))
         refused = shop.pytest("--gotrace-baseline=main.jsonl", *FAST)
         assert refused.ret == 4
-        refused.stderr.fnmatch_lines("ERROR: *recorded on another machine*cpu: *'Z80'*cores: *'1'*")
+        refused.stderr.fnmatch_lines("ERROR: *recorded on another machine*cpu: *'Z80'*cores: *'65536'*")
         allowed = shop.pytest("--gotrace-baseline=main.jsonl", "--gotrace-allow-foreign", *FAST)
         assert allowed.ret == 0
         allowed.stdout.fnmatch_lines(["1 inconclusive: *", "inconclusive *1 → 3*another machine*"])
@@ -329,6 +332,7 @@ import (
 
 func BenchmarkSlow(b *testing.B) {
 	if b.N > ITERATIONS {
+		time.Sleep(time.Second / 2) // by then whoever started it knows that it has
 		os.WriteFile(os.Getenv("PIDS"), []byte(strconv.Itoa(os.Getpid())), 0o644)
 		time.Sleep(time.Hour)
 	}
@@ -351,7 +355,7 @@ func BenchmarkSlow(b *testing.B) {
         try:
             pid = _written(pids)
             send(session.pid, number)
-            output, _ = session.communicate(timeout=30)
+            output, _ = session.communicate(timeout=300)
         finally:
             session.kill()
         assert session.returncode == 2, output
@@ -362,7 +366,7 @@ func BenchmarkSlow(b *testing.B) {
 
 
 def _written(path: Path) -> int:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not (path.exists() and path.read_text()):
         assert time.monotonic() < deadline, "the benchmark was never started"
         time.sleep(0.02)
@@ -370,8 +374,8 @@ def _written(path: Path) -> int:
 
 
 def _gone(pid: int) -> bool:
-    """Whether a process has ended, or does so at once."""
-    for _ in range(100):
+    """Whether a process has ended, or does so within a minute."""
+    for _ in range(1200):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-_order = find_spec("pytest_gotrace.trace.order")
-if _order is None or str(_order.origin).endswith(".py"):
+_batch = find_spec("pytest_gotrace.trace.batch")
+if _batch is None or str(_batch.origin).endswith(".py"):
     raise ImportError(
         "the compiled modules of pytest_gotrace.trace are missing; build them with `pip install -e .` "
         "(or `python setup.py build_ext --inplace`) in the source tree, or install a wheel"

@@ -1,22 +1,25 @@
 """What a trace says, as columns: the only types that leave the core.
 
 All times and durations are integer nanoseconds on the trace's own clock; -1 stands for what the trace does not say.
-Columns ending a table are equally long NumPy arrays. Strings and stacks are codes into `Table.strings` and
-`Table.stacks`, which hold for the whole file.
+Columns are equally long NumPy arrays, put together when they are first asked for: the core packs them far tighter.
+Strings and stacks are codes into `Table.strings` and `Table.stacks`, which hold for the whole file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gotrace.trace.names import Frame
 from pytest_gotrace.trace.version import WireVersion
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Int8 = NDArray[np.uint8]
 Int32 = NDArray[np.int32]
@@ -54,11 +57,40 @@ class PartKind(IntEnum):
     RANGE = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class States:
+class Columns:
+    """Columns of equal length by name, made by `make(columns, name)` when they are first asked for."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[Any, str], NDArray[Any]]) -> None:
+        self._make = make
+        self._made: dict[str, NDArray[Any]] | None = None
+
+    @classmethod
+    def of(cls, **columns: NDArray[Any]) -> Self:
+        """Columns that are there already; `TypeError` if one is missing, or is not one of these."""
+        if sorted(columns) != sorted(cls.names()):
+            raise TypeError(f"expected the columns {', '.join(cls.names())}, found {', '.join(columns)}")
+        return cls(lambda _, name: columns[name])
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The columns in order."""
+        return tuple(cls.__annotations__)
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        if name not in type(self).__annotations__:
+            raise AttributeError(f"{type(self).__name__} has no column {name!r}")
+        made = self._made = self._made or {}
+        if name not in made:
+            made[name] = self._make(self, name)
+        return made[name]
+
+
+class States(Columns):
     """Intervals of goroutine states. `reason` is Go's reason to block or to yield, "" if none; `stack` is where the
     state began (0 if not said), `waker` the goroutine that ended a wait and `waker_stack` where it did.
-    A state that goes on when the trace ends has end -1, and is in the last table."""
+    A state that goes on when the trace ends has end -1, and is in the last table. In no particular order."""
 
     goroutine: Int64
     state: Int8
@@ -70,8 +102,7 @@ class States:
     waker_stack: Int32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goroutines:
+class Goroutines(Columns):
     """Goroutines that ended, and in the last table all others. `name` is the start function, `create` the first
     appearance, `start` the first time it ran; the times are those of Go's summarizer. `life` tells apart goroutines
     that had the same id one after the other (threads of C do); `creation_stack` is where `creator` was."""
@@ -91,8 +122,7 @@ class Goroutines:
     creation_stack: Int32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Regions:
+class Regions(Columns):
     """User regions that ended, and in the last table all others, with the time spent in each state inside.
 
     Go's synthetic regions are among them: name "" and the creation of the goroutine as start, for a goroutine that
@@ -112,8 +142,7 @@ class Regions:
     stack: Int32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tasks:
+class Tasks(Columns):
     """User tasks, all of them in the last table; `logs` and `regions` are counts."""
 
     id: Int64
@@ -125,8 +154,7 @@ class Tasks:
     regions: Int64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logs:
+class Logs(Columns):
     """What the program logged."""
 
     time: Int64
@@ -136,8 +164,7 @@ class Logs:
     message: Int32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranges:
+class Ranges(Columns):
     """Garbage collection, mark assists, sweeps and stops of the world, in the order of their ends.
 
     `goroutine` or `proc` is whose it is, -1 otherwise. `begin` is -1 if it was under way when the trace began, `end`
@@ -151,8 +178,7 @@ class Ranges:
     stack: Int32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Columns):
     """Times of goroutines and regions by name, where they are not zero: `row` is the row of the owner's table."""
 
     owner: Int8
@@ -162,8 +188,7 @@ class Parts:
     ns: Int64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metrics:
+class Metrics(Columns):
     """What the runtime reported: GOMAXPROCS, and bytes of heap in use and aimed at."""
 
     kind: Int8
@@ -221,26 +246,26 @@ def join(tables: Iterable[Table]) -> Table:
         tasks=_concatenate([table.tasks for table in parts]),
         logs=_concatenate([table.logs for table in parts]),
         ranges=_concatenate([table.ranges for table in parts]),
-        parts=_concatenate(_renumber(parts)),
+        parts=_renumber(parts),
         metrics=_concatenate([table.metrics for table in parts]),
     )
 
 
-def _concatenate(columns: list[_Columns]) -> _Columns:
-    kind = type(columns[0])
-    return kind(**{f.name: np.concatenate([getattr(c, f.name) for c in columns]) for f in fields(kind)})
+def _concatenate(parts: list[_Columns]) -> _Columns:
+    return type(parts[0])(lambda _, name: np.concatenate([getattr(part, name) for part in parts]))
 
 
-def _renumber(tables: list[Table]) -> list[Parts]:
-    """The parts of each table with their rows counted from the first table on."""
-    goroutines = regions = 0
-    renumbered = []
-    for table in tables:
-        own = table.parts
-        shift = np.where(own.owner == Owner.REGION, regions, goroutines)
-        renumbered.append(
-            Parts(owner=own.owner, row=own.row + shift, kind=own.kind, name=own.name, ns=own.ns)
-        )
-        goroutines += len(table.goroutines.id)
-        regions += len(table.regions.goroutine)
-    return renumbered
+def _renumber(tables: list[Table]) -> Parts:
+    """The parts of all tables, with their rows counted from the first table on."""
+
+    def rows() -> Iterator[Int64]:
+        goroutines = regions = 0
+        for table in tables:
+            yield table.parts.row + np.where(table.parts.owner == Owner.REGION, regions, goroutines)
+            goroutines += len(table.goroutines.life)
+            regions += len(table.regions.life)
+
+    def make(_: Parts, name: str) -> NDArray[Any]:
+        return np.concatenate(list(rows()) if name == "row" else [getattr(t.parts, name) for t in tables])
+
+    return Parts(make)

@@ -7,7 +7,7 @@ profile of the scheduler; it has a listing of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,7 +132,7 @@ def _origins(table: Table, rows: NDArray[np.int64]) -> NDArray[np.int32]:
     """The stacks that made goroutines runnable: their own if they yielded, else that of who ended their wait."""
     own = table.states
     both = np.flatnonzero((own.state == State.RUNNABLE) | (own.state == State.WAITING))
-    order = both[np.argsort(own.goroutine[both], kind="stable")]
+    order = both[np.lexsort((own.begin[both], own.goroutine[both]))]
     before, after = order[:-1], order[1:]
     follows = (own.goroutine[before] == own.goroutine[after]) & (own.end[before] == own.begin[after])
     stacks = own.stack.copy()
@@ -157,18 +157,18 @@ def view(name: str) -> Callable[[Scope], tuple[Listing, ...]]:
     return look
 
 
+def _summed(groups: Groups, times: Ints) -> Iterator[tuple[int, int, int, int]]:
+    """Of each group its first row, how many rows it has, their time, and the longest."""
+    columns = (groups.first, groups.counts, groups.sum(times), groups.max(times))
+    return zip(*(column.tolist() for column in columns), strict=True)
+
+
 def _by_stack(name: str, profile: Profile, scope: Scope, found: Waits) -> Listing:
     strings, stacks = scope.table.strings, scope.table.stacks
     reasons = scope.table.states.reason[found.rows]
     groups = Groups(combined(reasons, found.stack))
     rows = []
-    for first, count, time, longest in zip(
-        groups.first.tolist(),
-        groups.counts.tolist(),
-        groups.sum(found.time).tolist(),
-        groups.max(found.time).tolist(),
-        strict=True,
-    ):
+    for first, count, time, longest in _summed(groups, found.time):
         stack = stacks[int(found.stack[first])]
         function, where = place(stack)
         rows.append(
@@ -195,13 +195,7 @@ def _by_waker(name: str, scope: Scope, found: Waits) -> Listing:
     by = own.waker_stack[found.rows]
     groups = Groups(combined(reasons, found.stack, names, by))
     rows = []
-    for first, count, time, longest in zip(
-        groups.first.tolist(),
-        groups.counts.tolist(),
-        groups.sum(found.time).tolist(),
-        groups.max(found.time).tolist(),
-        strict=True,
-    ):
+    for first, count, time, longest in _summed(groups, found.time):
         waited, woke = table.stacks[int(found.stack[first])], table.stacks[int(by[first])]
         group = table.strings[names[first]] if names[first] >= 0 else None
         at, ended = place(waited), place(woke)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from oracle import differences
 from schedules import Schedule
@@ -180,19 +181,16 @@ def write(text: str, tmp_path: Path) -> Path:
 
 
 def states(found: Table, goroutine: int) -> list[tuple[State, str, int]]:
-    """What a goroutine did: state, reason, and how long (-1 if it goes on)."""
+    """What a goroutine did, in order: state, reason, and how long (-1 if it goes on)."""
     own = found.states
+    rows = np.flatnonzero(own.goroutine == goroutine)
     return [
-        (State(state), found.strings[reason], end - begin if end >= 0 else -1)
-        for g, state, reason, begin, end in zip(
-            own.goroutine.tolist(),
-            own.state.tolist(),
-            own.reason.tolist(),
-            own.begin.tolist(),
-            own.end.tolist(),
-            strict=True,
+        (
+            State(own.state[row]),
+            found.strings[own.reason[row]],
+            int(own.end[row] - own.begin[row]) if own.end[row] >= 0 else -1,
         )
-        if g == goroutine
+        for row in rows[np.argsort(own.begin[rows])].tolist()
     ]
 
 

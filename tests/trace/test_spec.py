@@ -9,12 +9,12 @@ import pytest
 
 from pytest_gotrace.trace import WireVersion, spec
 
-LAYOUT = Path(spec.__file__).with_name("layout.pxd")
+LAYOUT = Path(spec.__file__).parent / "core" / "layout.pxd"
 
 
 def enum(name: str) -> dict[str, int]:
     """The members of a C enum in the shared layout."""
-    found = re.search(rf"cdef enum {name}:\n((?:    .*\n)+)", LAYOUT.read_text())
+    found = re.search(rf"cdef enum:  # {name}\n((?:    .*\n)+)", LAYOUT.read_text())
     assert found is not None
     members: dict[str, int] = {}
     value = -1

@@ -30,14 +30,16 @@ def go():
 
 @pytest.fixture(scope="session")
 def workload_trace(go, tmp_path_factory):
-    """The trace of a scenario of the workload, each made once."""
+    """The trace of a scenario of the workload, each made once, on two processors of Go's wherever it is."""
     into = tmp_path_factory.mktemp("workload")
     workload = go.build_workload(into)
     made = {}
 
     def trace(scenario):
         if scenario not in made:
-            made[scenario] = record(workload, scenario, into)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("GOMAXPROCS", "2")
+                made[scenario] = record(workload, scenario, into)
         return made[scenario]
 
     return trace
@@ -45,7 +47,7 @@ def workload_trace(go, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def shop_trace(go, tmp_path_factory):
-    """The trace of six requests, of which the fourth waits 20 ms for the database."""
+    """The trace of six requests, of which the fourth waits 200 ms for the database."""
     into = tmp_path_factory.mktemp("shop")
     go.run("build", "-o", str(into / "shop"), ".", cwd=HERE / "shop")
     subprocess.run((into / "shop", into / "shop.trace"), check=True, timeout=60)

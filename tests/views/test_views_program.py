@@ -36,7 +36,7 @@ def test_who_ended_the_wait(shop_scope):
     )
     assert longest["at line"].endswith(line_of("q.answer <- q.request"))
     assert longest["line"].endswith(line_of("trace.Log(inner"))
-    assert longest["max"] > 19_000_000
+    assert longest["max"] > 100_000_000
 
 
 def test_blocking_by_stack_and_by_waker(shop_scope):
@@ -50,7 +50,7 @@ def test_left_behind(shop_scope):
     """Goroutines that nothing ended are counted, with where they were started."""
     (leaked,) = [row for row in rows(shop_scope(), "goroutines", "left") if row["function"] == "main.leak"]
     assert (leaked["count"], leaked["started in"]) == (5, "main.main")
-    assert leaked["line"].endswith(line_of("go leak(never)"))
+    assert leaked["line"].endswith(line_of("go leak(started, never)"))
 
 
 def test_first_runs(shop_scope):
@@ -87,10 +87,11 @@ def test_processors(scenario, workload_trace):
 
 
 def test_gaps(workload_trace):
-    """Six goroutines on at most as many processors leave gaps, none longer than all together."""
+    """Six goroutines on two processors leave gaps, also where one stops the other; none is longer than all together."""
     looked = load(workload_trace("collection"), Question())
     gaps = {row["while"]: row for row in rows(looked, "procs", "procs-idle")}
-    assert gaps["the world was stopped"]["count"] >= 50
+    # The world stops twice at each of some fifty collections.
+    assert gaps["the world was stopped"]["count"] >= 10
     assert all(gap["max"] <= gap["time"] <= looked.end - looked.begin for gap in gaps.values())
     assert sum(gap["share"] for gap in gaps.values()) <= 1
 

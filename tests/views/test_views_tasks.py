@@ -14,7 +14,7 @@ def test_tasks_by_name(shop_scope):
     tasks = {row["task"]: row for row in by_name(shop_scope(), "tasks")["tasks"]}
     assert set(tasks) == {"request", "lookup"}
     assert (tasks["request"]["count"], tasks["request"]["cut off"], tasks["request"]["logs"]) == (6, 0, 6)
-    assert tasks["request"]["p50"] < 20_000_000 < tasks["request"]["max"] == tasks["request"]["p99"]
+    assert tasks["request"]["p50"] < 100_000_000 < tasks["request"]["max"] == tasks["request"]["p99"]
     assert tasks["lookup"]["time"] < tasks["request"]["time"]
 
 
@@ -37,7 +37,7 @@ def test_slow_request(shop_scope):
     ]
     regions = {row["name"]: row for row in events if row["what"] == "region"}
     assert max(regions.values(), key=lambda row: row["time"])["name"] == "query"
-    assert regions["query"]["block"] > 19_000_000 > regions["query"]["exec"]
+    assert regions["query"]["block"] > 100_000_000 > regions["query"]["exec"]
     assert {row["function"] for row in regions.values()} == {"main.main"}
 
 

@@ -21,7 +21,7 @@ type question struct {
 func database(questions chan question) {
 	for q := range questions {
 		if q.request == slow {
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(200 * time.Millisecond)
 		}
 		q.answer <- q.request
 	}
@@ -49,7 +49,8 @@ func serve(ctx context.Context, request int, questions chan question) {
 	trace.WithRegion(ctx, "render", func() { spin(20_000) })
 }
 
-func leak(never chan int) {
+func leak(started chan<- int, never chan int) {
+	started <- 1
 	<-never
 }
 
@@ -66,8 +67,12 @@ func main() {
 	for i := 0; i < 6; i++ {
 		serve(ctx, i, questions)
 	}
+	started := make(chan int, 5)
 	for i := 0; i < 5; i++ {
-		go leak(never)
+		go leak(started, never)
+	}
+	for i := 0; i < 5; i++ {
+		<-started
 	}
 	trace.WithRegion(ctx, "\x1b[31mred\x1b[0m\n::error::no ##[group]\u202e", runtime.GC)
 	time.Sleep(time.Millisecond)

@@ -6,7 +6,8 @@ when the earliest event cannot advance, and which of two simultaneous events is 
 
 import cython
 from cython.cimports.libc.stdint import int32_t, uint64_t
-from cython.cimports.pytest_gotrace.trace.gosort import Head, HeadP
+from cython.cimports.pytest_gotrace.trace.core.gosort import swap
+from cython.cimports.pytest_gotrace.trace.core.layout import HeadP
 
 SHORT = cython.declare(cython.int, 12)  # up to here insertion sort
 LONG = cython.declare(
@@ -14,16 +15,6 @@ LONG = cython.declare(
 )  # from here on the pivot is a median of medians, and pairs may be shifted
 MOST_SHIFTS = cython.declare(cython.int, 5)
 ALL_SWAPPED = cython.declare(cython.int, 12)
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def swap(heads: HeadP, i: int32_t, j: int32_t) -> cython.void:
-    kept: Head = heads[i]
-    heads[i] = heads[j]
-    heads[j] = kept
 
 
 @cython.cfunc

@@ -9,19 +9,10 @@ import os
 import cython
 from cython.cimports.libc.stdint import int32_t, int64_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc
-from cython.cimports.pytest_gotrace.trace.idmap import IdMap
+from cython.cimports.pytest_gotrace.trace.core.idmap import IdMap, home
 
 # Begins like the golden ratio, which spreads IDs that count up; how it goes on nobody can know.
 FACTOR = cython.declare(uint64_t, 0x9E37 << 48 | int.from_bytes(os.urandom(6), "little") | 1)
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def home(ids: cython.pointer(cython.const[IdMap]), key: uint64_t) -> uint64_t:
-    """The upper bits of the product depend on all bits of the key (multiply-shift, doi:10.1006/jagm.1997.0873)."""
-    return (key * FACTOR) >> ids.shift
 
 
 @cython.cfunc
@@ -31,6 +22,7 @@ def make(ids: cython.pointer(IdMap)) -> cython.int:
     """An empty map; 0 if there is no memory."""
     ids.mask = 0
     ids.used = 0
+    ids.factor = FACTOR
     ids.keys = cython.NULL
     ids.values = cython.NULL
     return resize(ids, 64)
@@ -85,19 +77,6 @@ def place(ids: cython.pointer(IdMap), key: uint64_t, value: int32_t) -> cython.v
         at = (at + 1) & ids.mask
     ids.keys[at] = key
     ids.values[at] = value
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def find(ids: cython.pointer(cython.const[IdMap]), key: uint64_t) -> int32_t:
-    """The slot of `key`, or -1."""
-    at: uint64_t = home(ids, key)
-    while ids.values[at] >= 0:
-        if ids.keys[at] == key:
-            return ids.values[at]
-        at = (at + 1) & ids.mask
-    return -1
 
 
 @cython.cfunc
