@@ -79,6 +79,13 @@ def hetero(rng: np.random.Generator, cv: Floats, pairs: int) -> Sides:
     return gauss(rng, np.exp(rng.uniform(np.log(0.003), np.log(0.3), size=len(cv))), pairs)
 
 
+def apart(rng: np.random.Generator, cv: Floats, pairs: int) -> Sides:
+    """The wandering machine again, measured as no gate should: all base runs, and then all head runs."""
+    runs = _own(rng, cv, pairs) + _machine(rng, len(cv), pairs)
+    return runs[:, :pairs], runs[:, pairs:]
+
+
+#: Every noise that the procedure has to bear; `apart` is no noise but a mistake.
 ALL: dict[str, Noise] = {
     "gauss": gauss,
     "drift": drift,
