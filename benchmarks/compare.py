@@ -172,9 +172,10 @@ def compare(draws: Draws, truths: Sequence[Truth]) -> list[Row]:
         ],
         dtype=np.float64,
     ).mean(axis=1)
+    stopped, named, passed, pairs = np.moveaxis(told, (2, 1), (0, 1)).tolist()
     return [
-        Row(rule, *(tuple(told[:, number, what].tolist()) for what in range(3)), told[:, number, 3].mean())
-        for number, rule in enumerate(RULES)
+        Row(rule, tuple(stopped[i]), tuple(named[i]), tuple(passed[i]), float(np.mean(pairs[i])))
+        for i, rule in enumerate(RULES)
     ]
 
 
