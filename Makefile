@@ -10,7 +10,7 @@ CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_go
 GO     := $(shell go version 2>/dev/null | grep -Eo 'go1\.(2[2-9]|[3-9][0-9])' || true)
 EXTRAS := dev,github,report$(if $(GO),,$(shell printf ',go'))
 
-.PHONY: demo test test-all lint types format bench simulate docs oracle fuzz clean
+.PHONY: demo test test-all lint types format bench simulate aa docs oracle fuzz clean
 
 demo: $(STAMP)          ## a red verdict and a green one, on the example repository
 	$(BIN)/python example-go-repo/demo.py
@@ -38,6 +38,9 @@ bench: $(STAMP)         ## the trace core against Go's own reader
 simulate: $(STAMP)      ## what decisions promise beside what they keep, and other rules beside this one: docs/
 	$(BIN)/python -m benchmarks.simulate --write docs/simulations.md
 	$(BIN)/python -m benchmarks.compare --write docs/comparison.md
+
+aa: $(STAMP)            ## false alarms and found regressions on real Go: docs/on-real-go.md; hours, can be interrupted
+	$(BIN)/python -m benchmarks.aa --write docs/on-real-go.md
 
 docs: $(STAMP)          ## pictures and tables of docs/how-a-verdict-is-reached.md
 	$(BIN)/python -m docs.draw
