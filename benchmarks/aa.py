@@ -52,14 +52,17 @@ def page(found: Sequence[Finished], budget: str, machine: str) -> tuple[str, boo
     rows, kept = _rows(patched)
     few = sum(bool(finished.over) for finished in same) <= len(same) // ALLOWED
     parts = [HEAD.format(machine=machine), _against_itself(same, few), REGRESSIONS, *rows]
-    return "\n".join([*parts, "", BUDGET.format(budget=budget.strip())]), kept and few
+    origin = PROPOSED if budget != gates.own_budget() else "The example's own."
+    return "\n".join([*parts, "", BUDGET.format(origin=origin, budget=budget.strip())]), kept and few
 
 
 HEAD = """\
 # On real Go
 
-Written by `make aa`. {machine}. *Stolen* is the share of CPU time that the machine under this one gave to others.
+Written by `make aa` on {machine}. *Stolen* is the share of CPU time that the machine under this one gave to others.
 """
+
+PROPOSED = "Proposed for this machine by `pytest --gotrace-aa-write`, from the example's own."
 
 REGRESSIONS = f"""
 ## Regressions
@@ -73,6 +76,8 @@ benchmark, until everything about it was decided.
 
 BUDGET = """\
 ## The budget
+
+{origin}
 
 ```yaml
 {budget}

@@ -118,6 +118,11 @@ def regressions() -> list[str]:
     return [path.stem for path in sorted(REGRESSIONS.glob("*.patch")) if expected(path.stem)]
 
 
+def own_budget() -> str:
+    """The example's own budget."""
+    return (EXAMPLE / BUDGET).read_text(encoding="utf-8")
+
+
 def proposed_budget() -> str:
     """The example's budget, as this machine can keep it where the gate can propose one."""
     with _shop() as repository:
@@ -185,7 +190,7 @@ def _shop(budget: str | None = None) -> Iterator[Path]:
     """The example as a repository in a temporary directory, with this budget instead of its own."""
     with tempfile.TemporaryDirectory(prefix="gotrace-aa-") as directory:
         repository: Path = _demo().make_repository(Path(directory) / "shop")
-        if budget is not None and budget != (repository / BUDGET).read_text(encoding="utf-8"):
+        if budget is not None and budget != own_budget():
             (repository / BUDGET).write_text(budget, encoding="utf-8")
             _demo().commit(repository, "The budget")
         yield repository

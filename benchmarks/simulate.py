@@ -25,7 +25,7 @@ HEAD = """\
 Written by `make simulate`; every line is simulated anew with seed {seed}. The noise is that of `benchmarks/noise.py`:
 machines that wander and have neighbours, heavy tails, programs with two speeds, runs that share a part of their noise.
 *FAIL* is a red verdict on the pull request, *PASS* a green one; *sequential* decides after 6, 10, 14 or 20 pairs, as
-soon as it can. ± is the standard error of what was got.
+soon as it can. The last section is what is *not* promised. ± is the standard error of what was got.
 """
 QUICK = (
     f"\nA short run: what misses its demand by less than {QUICK_ERRORS:.0f} standard errors counts as kept.\n"
@@ -52,12 +52,15 @@ def simulate(name: str, *, seed: int, quicker: int = 1) -> Section:
 def markdown(section: Section, errors: float = 0.0) -> str:
     """The chapter as a heading and a table."""
     times = f" ({section.times:,} pull requests a line)" if section.times > 1 else ""
-    rows = [
-        f"| {p.what} | {p.demanded} | {_got(p)} | {'yes' if p.kept(errors) else '**MISSED**'} |"
-        for p in section.promises
-    ]
+    rows = [f"| {p.what} | {p.demanded} | {_got(p)} | {_kept(p, errors)} |" for p in section.promises]
     lines = [f"## {section.name}. {section.title}{times}", ""]
     return "\n".join([*lines, "| | demanded | got | kept |", "|---|--:|--:|:-:|", *rows, ""])
+
+
+def _kept(promise: Promise, errors: float) -> str:
+    if promise.demanded == "nothing":
+        return ""
+    return "yes" if promise.kept(errors) else "**MISSED**"
 
 
 def _got(promise: Promise) -> str:
