@@ -134,6 +134,15 @@ def facts(example) -> list[str]:
     ]
 
 
+def test_the_limit_is_the_one_that_was_simulated():
+    """What the page says about lopsided noise is what the table of promises has."""
+    table = (ROOT / "docs" / "simulations.md").read_text(encoding="utf-8")
+    (share,) = re.findall(
+        r"head rarely faster, 20 cells exactly at budget: FAIL \| nothing \| ([\d.]+) %", table
+    )
+    assert f"become about {float(share):.0f}" in draw.PAGE.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     """Each relative link of a page leads to a file of the repository."""
