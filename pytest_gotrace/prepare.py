@@ -7,13 +7,14 @@ before anything is measured, which benchmarks are there on one side only, skip t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
 from pytest_gotrace import gotest
 from pytest_gotrace.errors import GoTestError
 from pytest_gotrace.gotest import Discovery, Package, TestBinary, Toolchain
+from pytest_gotrace.interference import Watch
 from pytest_gotrace.recording import SIDES, Side
 from pytest_gotrace.tokens import DOCUMENTS, Sources
 
@@ -126,6 +127,8 @@ class Bench:
     env: Mapping[str, str]
     timeout: float
     progress: Progress
+    watch: Watch = field(default_factory=Watch)  # sees nothing
+    cpus: tuple[int, ...] = ()  # where benchmarks run; empty: wherever the system likes
 
 
 def prepare(bench: Bench, module: str, wanted: Callable[[str], bool]) -> Module:

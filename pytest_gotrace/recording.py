@@ -47,7 +47,8 @@ class Run:
     """One process that ran one benchmark on one side.
 
     `values` are what `go test` printed (ns/op, B/op, …, custom units); `series` and `waits` are read from the trace
-    and empty for an untraced run. `position` is 0 for the side that ran first in its pair.
+    and empty for an untraced run. `position` is 0 for the side that ran first in its pair. `disturbed` names what
+    told of others on the machine while it ran, `repeated` what told so of the pair that this one stands for.
     """
 
     side: Side
@@ -60,6 +61,8 @@ class Run:
     series: Mapping[Key, Distribution] = field(default_factory=dict)
     waits: tuple[Wait, ...] = ()
     trace_bytes: int = 0
+    disturbed: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
     def number(self, key: Key) -> float:
         """The one number that `key` stands for in this run; NaN where the run does not say.
@@ -243,7 +246,12 @@ def _run_to_json(run: Run) -> dict[str, Any]:
             for key, d in run.series.items()
         ],
         "waits": [[wait.state, wait.at, wait.by, wait.count, wait.total] for wait in run.waits],
+        **{name: list(sources) for name in _NAMED if (sources := getattr(run, name))},
     }
+
+
+#: Fields of a run that only stand in its line where there is something to say.
+_NAMED = ("disturbed", "repeated")
 
 
 def _run_from_json(value: dict[str, Any], catalogue: Sequence[Metric]) -> Run:
@@ -260,6 +268,7 @@ def _run_from_json(value: dict[str, Any], catalogue: Sequence[Metric]) -> Run:
         trace_bytes=_whole(value["trace_bytes"]),
         series=dict(_series(row, catalogue) for row in value["series"]),
         waits=tuple(_wait(*row) for row in value["waits"]),
+        **{name: tuple(_is(str, each) for each in _is(list, value.get(name, []))) for name in _NAMED},
     )
 
 

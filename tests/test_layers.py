@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "pytest_gotrace"
 LAYERS = (
     ("errors", "units", "escape"),
     ("trace/", "stats/", "github"),
-    ("process", "toolchain", "gobuild", "gomod", "tokens", "benchfmt", "gotest"),
+    ("process", "interference", "toolchain", "gobuild", "gomod", "tokens", "benchfmt", "gotest"),
     ("git", "borrowed", "revisions", "checkout"),
     ("metrics", "limit", "yamltree", "budgetfile", "budget", "starter"),
     ("rounds", "distributions", "views/"),
