@@ -12,7 +12,9 @@ from pytest_gotrace.escape import log_line
 from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, blocking, improvements
 from pytest_gotrace.sentences import (
     change_text,
+    interference_text,
     needed_text,
+    overhead_text,
     place_text,
     sides_text,
     verdict_sentence,
@@ -79,8 +81,10 @@ def details(report: Report) -> Iterator[str]:
             yield f"{outcome:<{_LABEL}}{_row(row)}"
     for row in improvements(report)[:_BIGGEST_SHOWN]:
         yield f"{'improved':<{_LABEL}}{_row(row)}"
-    for warning in report.warnings:
-        yield f"{'note':<{_LABEL}}{warning}"
+    disturbed = report.method.interference
+    for note in (*report.warnings, *report.notes, interference_text(disturbed) if disturbed else ""):
+        if note:
+            yield f"{'note':<{_LABEL}}{note}"
     if any(_rows(report, "over")) or any(_rows(report, "inconclusive")):
         yield f"{'again':<{_LABEL}}{report.reproduce}"
 
@@ -90,6 +94,8 @@ def every_row(report: Report) -> Iterator[str]:
     for outcome in ("within", "identical"):
         for row in _rows(report, outcome):
             yield f"{outcome:<{_LABEL}}{_row(row)}"
+    for price in report.overheads:
+        yield f"{'tracer':<{_LABEL}}{price.benchmark}: {overhead_text(price)}"
 
 
 def _rows(report: Report, outcome: str) -> list[VerdictEntry]:

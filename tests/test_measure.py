@@ -196,7 +196,7 @@ func BenchmarkDisturbs(b *testing.B) {
 	file.WriteString("x")
 	info, _ := file.Stat()
 	if turn := info.Size(); turn == 9 || (turn > 9 && os.Getenv("ALWAYS") != "") {
-		steal := strings.Repeat("9", 8+int(turn)/4)
+		steal := strings.Repeat("9", 8+int(turn))
 		os.WriteFile(os.Getenv("PROC")+"/stat", []byte("cpu 1 0 1 1 0 0 0 "+steal+" 0 0"), 0o600)
 	}
 }
