@@ -135,7 +135,7 @@ def pairs(
     bench: Bench,
     reading: Reading,
     targets: Sequence[Target],
-    rounds: range,
+    rounds: Sequence[int],
     order: Sequence[tuple[Side, ...]],
 ) -> Iterator[Run | Failure]:
     """Measure `rounds` of every target, in turns. A target that fails gets no more runs; the others go on.

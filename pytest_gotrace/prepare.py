@@ -34,8 +34,14 @@ class Progress(Protocol):
     def step(self, text: str) -> None:
         """Something that takes a while begins."""
 
+    def say(self, text: str) -> None:
+        """A line that stays: what will be done."""
+
     def round(self, done: int, planned: int, benchmark: str, seconds_left: float) -> None:
         """`done` of at most `planned` pairs of one benchmark are measured."""
+
+    def judged(self, so_far: str) -> None:
+        """How many verdicts there are of each kind by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ SIDES: tuple[Side, Side] = ("base", "head")
 VERSION = 1
 
 #: What makes two recordings incomparable when it differs; `kernel` and `memory` are kept and forgiven.
-MACHINE = ("cpu", "cores", "gomaxprocs", "go", "os", "arch")
+MACHINE = ("cpu", "cores", "cpus", "gomaxprocs", "go", "os", "arch")
 
 _LINE_LIMIT = 64 << 20
 _LARGEST = 1 << 62
@@ -35,11 +35,19 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One side of a recording: the revision as the person named it, and what git says it is."""
+    """One side of a recording: the revision as the person named it, and what git says it is.
+
+    `tree` is the hash of the files as they were measured, uncommitted changes included.
+    """
 
     name: str
     sha: str = ""
     dirty: bool = False
+    tree: str = ""
+
+    def same_files(self, other: Measured) -> bool:
+        """Whether both are the same commit with the same files, whatever they are called."""
+        return bool(self.tree) and (self.sha, self.tree) == (other.sha, other.tree)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +86,29 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A sequential test, as far as it got: after which numbers of pairs it looks, and how many looks were taken.
+
+    `family` is a digest of everything that is judged together.
+    """
+
+    looks: tuple[int, ...]
+    taken: int
+    family: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """Runs of one or both sides, in the order they were made, with the machine they were made on."""
+    """Runs of one or both sides, in the order they were made, with the machine they were made on.
+
+    `plan` is there if they belong to one test that can go on.
+    """
 
     environment: Mapping[str, str]
     sides: Mapping[Side, Measured]
     runs: tuple[Run, ...]
     seed: int = 0
+    plan: Planned | None = None
 
     def of(self, side: Side, benchmark: str, *, traced: bool) -> tuple[Run, ...]:
         """Runs of one side of one benchmark, by round."""
@@ -119,6 +143,7 @@ def lines(recording: Recording) -> Iterator[str]:
         "environment": dict(recording.environment),
         "seed": recording.seed,
         "sides": {side: asdict(measured) for side, measured in recording.sides.items()},
+        **({"plan": asdict(recording.plan)} if recording.plan else {}),
     }
     yield json.dumps(header)  # in ASCII: names come from a program, and need not be good Unicode
     for run in recording.runs:
@@ -160,6 +185,15 @@ def read(path: Path, catalogue: Sequence[Metric] = CATALOGUE) -> Recording:
     return replace(reader.header, runs=tuple(reader.runs))
 
 
+def header(path: Path) -> Recording | None:
+    """The recording at `path` without its runs; None where there is none that can be read."""
+    try:
+        with path.open("rb") as file:
+            return _header_from_json(_object(file.readline(_LINE_LIMIT + 1)))
+    except (OSError, *_DAMAGE):
+        return None
+
+
 #: What a line of a stranger can raise while it is taken apart.
 _DAMAGE = (KeyError, TypeError, ValueError, OverflowError, RecursionError, UsageError)
 
@@ -199,6 +233,7 @@ class _Reader:
             raise ValueError(
                 f"a second header of another machine or revision: {'; '.join(unlike) or 'sides differ'}"
             )
+        self.header = replace(self.header, plan=None)  # shards are no single test
 
     def _run(self, number: int, run: Run) -> None:
         if self.header is None or run.side not in self.header.sides:
@@ -220,13 +255,25 @@ def _header_from_json(value: dict[str, Any]) -> Recording:
         sides={side: _measured(sides[side]) for side in SIDES if side in sides},
         runs=(),
         seed=_whole(value["seed"]),
+        plan=_planned(_is(dict, value["plan"])) if "plan" in value else None,
     )
+
+
+def _planned(fields: Mapping[str, Any]) -> Planned:
+    looks = tuple(_whole(look, least=1) for look in _is(list, fields["looks"]))
+    taken = _whole(fields["taken"])
+    if taken > len(looks):
+        raise ValueError(f"{taken} of {len(looks)} looks")
+    return Planned(looks=looks, taken=taken, family=_is(str, fields["family"]))
 
 
 def _measured(value: Any) -> Measured:
     fields = _is(dict, value)
     return Measured(
-        name=_is(str, fields["name"]), sha=_is(str, fields["sha"]), dirty=_is(bool, fields["dirty"])
+        name=_is(str, fields["name"]),
+        sha=_is(str, fields["sha"]),
+        dirty=_is(bool, fields["dirty"]),
+        tree=_is(str, fields.get("tree", "")),
     )
 
 

@@ -23,7 +23,7 @@ LAYERS = (
     ("recording",),
     ("prepare", "measure", "verdict", "presence", "judge", "diagnose", "overhead"),
     ("report", "report_json", "sentences", "reporting"),
-    ("options", "sides", "questions", "schedule", "survey", "gate"),
+    ("options", "sides", "questions", "continuing", "schedule", "survey", "gate"),
     ("render", "sinks/", "show", "progress"),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )
