@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_gotrace import recording
@@ -50,7 +51,8 @@ def stored_test(
         raise UsageError(
             f"--gotrace-seed={options.seed}: {name} goes on with its own seed {found.seed}; {_ANEW}"
         )
-    return found
+    done = found.plan.looks[found.plan.taken - 1] if found.plan.taken else 0
+    return replace(found, runs=tuple(run for run in found.runs if 0 <= run.round < done))
 
 
 def refuse_other_sides(stored: Recording, measured: Mapping[Side, Measured], name: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pytest_gotrace.budget import Requirement, Rule
 from pytest_gotrace.errors import UsageError
+from pytest_gotrace.interference import SHARE
 from pytest_gotrace.measure import Needs, Reading, Target, calibrate, pairs
 from pytest_gotrace.metrics import QUANTILES, find
 from pytest_gotrace.options import Customs, Options
@@ -120,7 +121,8 @@ class Schedule:
         first, most = (look - done for look in (plan.looks[taken], plan.looks[-1]))
         pairs = f"{most}" if first == most else f"{first} to {most}"
         until_first, until_last = (
-            format_duration(seconds_per_pair(targets) * (number + 1)) for number in (first, most)
+            format_duration(seconds_per_pair(targets) * (1 + number * (1 + again)))
+            for number, again in ((first, 0.0), (most, SHARE))
         )
         longest = f"{until_last} at the most" + (f", {until_first} at the least" if first != most else "")
         limit = self.options.time_budget
