@@ -123,7 +123,7 @@ class Watch:
         found = {
             "steal": max(0.0, after.steal - before.steal - _TICK) / elapsed,
             "pressure": (after.pressure - before.pressure) / elapsed,
-            "spin": max(before.spin, after.spin),
+            "spin": min(before.spin, after.spin),  # slow before and after: so it lasted
         }
         return ((name, found[name]) for name in self.names)
 
