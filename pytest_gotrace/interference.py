@@ -121,8 +121,8 @@ class Watch:
     def _values(self, before: _Reading, after: _Reading) -> Iterator[tuple[str, float]]:
         elapsed = max(after.at - before.at, 1e-9)
         found = {
-            "steal": max(0.0, after.steal - before.steal - _TICK) / elapsed,
-            "pressure": (after.pressure - before.pressure) / elapsed,
+            "steal": min(max(0.0, after.steal - before.steal - _TICK) / elapsed, os.cpu_count() or 1),
+            "pressure": min((after.pressure - before.pressure) / elapsed, 1.0),
             "spin": min(before.spin, after.spin),  # slow before and after: so it lasted
         }
         return ((name, found[name]) for name in self.names)
