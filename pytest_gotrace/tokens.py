@@ -10,8 +10,8 @@ A comment that moves code to another line moves the line table, and so the binar
    is embedded.
 5. Nothing else may have changed in the repository but documents, and comments in `go.mod` and `go.work`.
 
-Whatever cannot be decided is not alike, and is measured. (Known limit: a benchmark that reads Go sources outside of
-`testdata` at run time is not recognised as one that reads them.)
+Whatever cannot be decided is not alike, and is measured. So is a binary that can parse Go, for which comments may be
+data. (Known limit: one that reads Go files of its own package without parsing them is not recognised.)
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ _FIELDS = ("ImportPath", "Dir", "Standard", "Incomplete", "Error", "Deps", *_BY_
 _BEYOND = re.compile(r"(^|\s)--?(overlay|pgo|toolexec|modfile)\b")
 _PROFILE = "default.pgo"
 
+#: Who needs these may read Go sources at run time, comments and all.
+_READERS = {"go/build", "go/parser", "go/scanner"}
+
 #: What comparing may take before it is given up: measuring is the answer then.
 _SECONDS = 300.0
 
@@ -57,11 +60,12 @@ _Kinds = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listed:
-    """A package of one side: its directory, its files by kind, and what it is built from."""
+    """A package of one side: its directory, its files by kind, what it is built from, and if that can parse Go."""
 
     directory: Path
     files: _Kinds
     needs: frozenset[str]
+    reads: bool
 
 
 class Sources:
@@ -133,7 +137,7 @@ class Sources:
     def _pairs(self, binary: str) -> list[tuple[str, Path, Path]] | None:
         """Every file of a test binary as (kind, base, head); None where the sides have other ones."""
         base, head = (listing.get(binary) for listing in self._listings)
-        if base is None or head is None or base.needs != head.needs:
+        if base is None or head is None or base.needs != head.needs or base.reads or head.reads:
             return None
         found: list[tuple[str, Path, Path]] = []
         for name in sorted({binary} | base.needs):
@@ -182,8 +186,12 @@ def _listed(entry: Mapping[str, Any], standard: set[str]) -> _Listed:
         kind: tuple(name for name in entry.get(kind, ()) if not Path(name).is_absolute())
         for kind in (*_BY_TOKENS, *_BY_BYTES)
     }
+    needs = frozenset(entry.get("Deps", ()))
     return _Listed(
-        directory=Path(entry["Dir"]), files=files, needs=frozenset(entry.get("Deps", ())) - standard - {"C"}
+        directory=Path(entry["Dir"]),
+        files=files,
+        needs=needs - standard - {"C"},
+        reads=not needs.isdisjoint(_READERS),
     )
 
 

@@ -171,6 +171,11 @@ FILES = {
         {"d/d.go": f"// D.\n{PLAIN}", "p/default.pgo": ""},
         False,
     ),
+    "parser of Go": (
+        {"d/d.go": PLAIN.replace("d\n", 'd\n\nimport _ "go/parser"\n', 1)},
+        {"d/d.go": PLAIN.replace("d\n", 'd\n\nimport _ "go/parser" // Go\n', 1)},
+        False,
+    ),
     "broken": ({"d/d.go": PLAIN}, {"d/d.go": "packag d\n"}, False),
 }
 
