@@ -10,8 +10,8 @@ A comment that moves code to another line moves the line table, and so the binar
    is embedded.
 5. Nothing else may have changed in the repository but documents, and comments in `go.mod` and `go.work`.
 
-Whatever cannot be decided is not alike, and is measured. So is a binary that can parse Go, for which comments may be
-data. (Known limit: one that reads Go files of its own package without parsing them is not recognised.)
+Whatever cannot be decided is not alike, and is measured. So is code that imports Go's parser or the like, for which
+comments may be data. (Known limit: code that reads Go files beside it without parsing them is not recognised.)
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _BY_BYTES = (
     "CgoFiles CFiles CXXFiles MFiles HFiles FFiles SFiles SwigFiles SwigCXXFiles SysoFiles "
     "EmbedFiles TestEmbedFiles XTestEmbedFiles"
 ).split()
-_FIELDS = ("ImportPath", "Dir", "Standard", "Incomplete", "Error", "Deps", *_BY_TOKENS, *_BY_BYTES)
+_FIELDS = ("ImportPath", "Dir", "Standard", "Incomplete", "Error", "Deps", "Imports", *_BY_TOKENS, *_BY_BYTES)
 
 #: Build flags under which the files on disk are not what is compiled, or their lines matter (a profile's do).
 _BEYOND = re.compile(r"(^|\s)--?(overlay|pgo|toolexec|modfile)\b")
 _PROFILE = "default.pgo"
 
-#: Who needs these may read Go sources at run time, comments and all.
-_READERS = {"go/build", "go/parser", "go/scanner"}
+#: Whoever imports one of these (`go/parser` and its like) may read Go sources at run time, comments and all.
+_READERS = "go/"
 
 #: What comparing may take before it is given up: measuring is the answer then.
 _SECONDS = 300.0
@@ -60,7 +60,7 @@ _Kinds = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listed:
-    """A package of one side: its directory, its files by kind, what it is built from, and if that can parse Go."""
+    """A package of one side: its directory, its files by kind, what it is built from, and if it reads Go sources."""
 
     directory: Path
     files: _Kinds
@@ -137,12 +137,12 @@ class Sources:
     def _pairs(self, binary: str) -> list[tuple[str, Path, Path]] | None:
         """Every file of a test binary as (kind, base, head); None where the sides have other ones."""
         base, head = (listing.get(binary) for listing in self._listings)
-        if base is None or head is None or base.needs != head.needs or base.reads or head.reads:
+        if base is None or head is None or base.needs != head.needs:
             return None
         found: list[tuple[str, Path, Path]] = []
         for name in sorted({binary} | base.needs):
             before, after = (listing.get(name) for listing in self._listings)
-            if before is None or after is None or before.files != after.files:
+            if before is None or after is None or before.files != after.files or before.reads or after.reads:
                 return None
             found += _side_by_side(before, after)
         return found
@@ -186,12 +186,11 @@ def _listed(entry: Mapping[str, Any], standard: set[str]) -> _Listed:
         kind: tuple(name for name in entry.get(kind, ()) if not Path(name).is_absolute())
         for kind in (*_BY_TOKENS, *_BY_BYTES)
     }
-    needs = frozenset(entry.get("Deps", ()))
     return _Listed(
         directory=Path(entry["Dir"]),
         files=files,
-        needs=needs - standard - {"C"},
-        reads=not needs.isdisjoint(_READERS),
+        needs=frozenset(entry.get("Deps", ())) - standard - {"C"},
+        reads=any(name.startswith(_READERS) for name in entry.get("Imports", ())),
     )
 
 
