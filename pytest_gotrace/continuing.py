@@ -8,6 +8,7 @@ runs at the looks that were taken, as they were, and spends what is left.
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,12 @@ def stored_test(
     return replace(found, runs=tuple(run for run in found.runs if 0 <= run.round < done))
 
 
+def seed(options: Options, stored: Recording | None) -> int:
+    """That of the test that goes on, the one that was asked for, or any."""
+    asked = stored.seed if stored else options.seed
+    return random.SystemRandom().randrange(1 << 31) if asked is None else asked
+
+
 def refuse_other_sides(stored: Recording, measured: Mapping[Side, Measured], name: Path) -> None:
     """Raise `RecordingError` unless both sides are the same commits with the same files as in the recording."""
     if unlike := list(_other_sides(stored.sides, measured)):
@@ -80,8 +87,14 @@ def _told(measured: Measured | None) -> str:
     return f"{measured.sha[:12]}{' with uncommitted changes' if measured.dirty else ''} (files {measured.tree[:12]})"
 
 
-def refuse_other_plan(stored: Planned, now: Planned, name: Path) -> None:
-    """Raise `RecordingError` unless the looks and everything that is judged are those of the stored test."""
+def looks_taken(test: Recording | None, now: Planned, name: Path | None) -> int:
+    """How many looks of a stored test were taken.
+
+    Raises `RecordingError` unless the looks and everything that is judged are those of the stored test.
+    """
+    stored = test.plan if test else None
+    if stored is None:
+        return 0
     if stored.looks != now.looks:
         before, here = (", ".join(map(str, plan.looks)) for plan in (stored, now))
         raise RecordingError(
@@ -93,6 +106,7 @@ def refuse_other_plan(stored: Planned, now: Planned, name: Path) -> None:
             f"{name} is a test of other rules or other benchmarks: the chance of a false alarm is shared among all "
             f"that are judged together. Use the same budget and selection, or {_ANEW}"
         )
+    return stored.taken
 
 
 def family(questions: Iterable[Question], root: Path) -> str:

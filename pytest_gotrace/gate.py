@@ -12,9 +12,7 @@ pytest and the command line are only two ways to call this; it knows neither.
 from __future__ import annotations
 
 import os
-import random
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -46,7 +44,7 @@ from pytest_gotrace.reporting import Circumstances, build, place
 from pytest_gotrace.schedule import Schedule, seconds_per_pair
 from pytest_gotrace.sides import put_in_place, recorded_base
 from pytest_gotrace.stats import Plan
-from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict
+from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict, tally
 
 #: Traced pairs that explain a regression whose budget only asked for untraced ones.
 _EXPLAINING = 6
@@ -88,13 +86,13 @@ class Gate:
         }
         self._recorded = recorded_base(options, cwd, self._environment, customs.metrics)
         self._stored = continuing.stored_test(options, cwd, self._environment, customs.metrics)
-        self._seed = self._first_seed()
+        self._seed = continuing.seed(options, self._stored)
         self._repository = checkout.open_repository(cwd)
         try:
             progress.step("reading the repository")
             self._sides = put_in_place(self._repository, options, self._recorded)
-            if self._stored and options.resume:
-                continuing.refuse_other_sides(self._stored, self._sides.measured, options.resume)
+            if self._stored and self._resumed:
+                continuing.refuse_other_sides(self._stored, self._sides.measured, self._resumed)
                 self._runs += self._stored.runs
             scratch = self._repository.temporary / "scratch"
             scratch.mkdir()
@@ -118,13 +116,6 @@ class Gate:
         self._notes += continuing.anew(options, self._sides.measured)
         if self._recorded:
             self._warnings += self._recorded.doubts()
-
-    def _first_seed(self) -> int:
-        """That of the test that goes on, the one that was asked for, or any."""
-        if self._stored:
-            return self._stored.seed
-        asked = self._options.seed
-        return asked if asked is not None else random.SystemRandom().randrange(1 << 31)
 
     def __enter__(self) -> Gate:
         return self
@@ -182,13 +173,13 @@ class Gate:
         plan = self._schedule.plan(questions, self._seed)
         self._verdicts = dict.fromkeys(questions, ())
         self._plan = Planned(looks=plan.looks, taken=0, family=continuing.family(questions, self.root))
-        decisions, targets = self._begin(plan, questions)
+        taken, decisions, targets = self._begin(plan, self._plan, questions)
         order = orders(self._seed, plan.looks[-1], self._schedule.sides)
-        done = [-1]  # the first pair warms up
-        for look in range(self._plan.taken, len(plan.looks)):
+        warming_up: tuple[int, ...] = (-1,)
+        for look in range(taken, len(plan.looks)):
             begun = plan.looks[look - 1] if look else 0
-            self._measure(targets, (*done, *range(begun, plan.looks[look])), order)
-            done = []
+            self._measure(targets, (*warming_up, *range(begun, plan.looks[look])), order)
+            warming_up = ()
             decisions = self._judge(look, plan, decisions)
             targets = self._unsettled(targets)
             if not targets or self._out_of_time():
@@ -196,10 +187,15 @@ class Gate:
         self._explain(order)
         self._record()
 
-    def _begin(self, plan: Plan, questions: Sequence[Question]) -> tuple[Decisions, list[Target]]:
-        """Judge again what was stored, at the looks that were taken; then what has to be run, and say so."""
+    def _begin(
+        self, plan: Plan, planned: Planned, questions: Sequence[Question]
+    ) -> tuple[int, Decisions, list[Target]]:
+        """Judge what was stored at the looks that were taken, and say what has to be run.
+
+        Returns the number of those looks, what was decided at them, and the targets.
+        """
         decisions: Decisions = {}
-        taken = self._taken()
+        taken = continuing.looks_taken(self._stored, planned, self._resumed)
         for look in range(taken):
             decisions = self._judge(look, plan, decisions)
         finished = taken == len(plan.looks)
@@ -208,14 +204,7 @@ class Gate:
             targets = self._unsettled(targets)
         others = len({question.benchmark.id for question in questions}) - len(targets)
         self.progress.say(self._schedule.outlook(targets, plan, taken, others))
-        return decisions, targets
-
-    def _taken(self) -> int:
-        """How many looks of the stored test were taken. Raises `RecordingError` where this is another one."""
-        if not (self._stored and self._stored.plan and self._options.resume and self._plan):
-            return 0
-        continuing.refuse_other_plan(self._stored.plan, self._plan, self._options.resume)
-        return self._stored.plan.taken
+        return taken, decisions, targets
 
     def _record(self) -> None:
         """Keep every run, also where the test came from: what it looked at must not be looked at again."""
@@ -262,14 +251,8 @@ class Gate:
             self._verdicts[question] = tuple(map(self._customs.verdict, verdicts))
         if self._plan:
             self._plan = replace(self._plan, taken=look + 1)
-        self.progress.judged(self._so_far())
+        self.progress.judged(tally(verdict for of_one in self._verdicts.values() for verdict in of_one))
         return decisions
-
-    def _so_far(self) -> str:
-        """`3 within, 1 over, 2 open`."""
-        verdicts = [verdict for found in self._verdicts.values() for verdict in found]
-        counts = Counter(verdict.outcome.value if verdict.settled else "open" for verdict in verdicts)
-        return ", ".join(f"{count} {name}" for name, count in counts.items())
 
     def _unsettled(self, targets: Sequence[Target]) -> list[Target]:
         """What needs more runs; a recording gets all of them, because nobody knows what it will be asked."""

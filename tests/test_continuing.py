@@ -10,7 +10,7 @@ from asking import benchmark, budget, questions
 from samples import MACHINE, recording, run
 
 from pytest_gotrace import recording as disk
-from pytest_gotrace.continuing import anew, family, refuse_other_plan, refuse_other_sides, stored_test
+from pytest_gotrace.continuing import anew, family, looks_taken, refuse_other_sides, seed, stored_test
 from pytest_gotrace.errors import RecordingError, UsageError
 from pytest_gotrace.metrics import CATALOGUE
 from pytest_gotrace.options import Options
@@ -102,11 +102,19 @@ def test_the_same_revisions_by_other_names(stored):
         (replace(PLAN, family="g"), "other rules or other benchmarks"),
     ],
 )
-def test_another_plan_is_refused(now, complaint):
+def test_another_plan_is_refused(stored, now, complaint):
     """Looks cannot be added, and rules not exchanged, once numbers were seen."""
-    refuse_other_plan(PLAN, replace(PLAN, taken=0), Path("x"))
+    assert looks_taken(opened(stored), replace(PLAN, taken=0), stored) == 1
+    assert looks_taken(None, now, None) == 0
     with pytest.raises(RecordingError, match=complaint):
-        refuse_other_plan(PLAN, now, Path("x"))
+        looks_taken(opened(stored), now, stored)
+
+
+def test_the_seed_is_that_of_the_test(stored):
+    """A test that goes on keeps its seed; a new one has the one that was asked for, or any."""
+    assert seed(Options(), opened(stored)) == 5
+    assert seed(Options(seed=0), None) == 0
+    assert 0 <= seed(Options(), None) < 2**31
 
 
 def test_a_family_is_everything_that_is_judged(tmp_path):

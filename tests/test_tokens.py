@@ -141,6 +141,16 @@ FILES = {
         {"d/d.go": PLAIN, "e/f.go": "package f\n"},
         True,
     ),
+    "test outside of the package": (
+        {"d/d.go": PLAIN, "p/x_test.go": "package p_test\n"},
+        {"d/d.go": PLAIN, "p/x_test.go": "// P.\n\npackage p_test\n"},
+        True,
+    ),
+    "code outside of the package": (
+        {"d/d.go": PLAIN, "p/x_test.go": "package p_test\n"},
+        {"d/d.go": PLAIN, "p/x_test.go": "package p_test\n\nvar X int\n"},
+        False,
+    ),
     "new file": ({"d/d.go": PLAIN}, {"d/d.go": PLAIN, "d/e.go": "package d\n"}, False),
     "renamed file": ({"d/d.go": PLAIN}, {"d/e.go": PLAIN}, False),
     "file that is left out": (

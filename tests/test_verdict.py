@@ -11,7 +11,7 @@ from samples import recording, run, runs_of, spread, traced_runs
 from pytest_gotrace.errors import GoTestError
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.stats import Comparison, Plan
-from pytest_gotrace.verdict import Outcome, Verdict
+from pytest_gotrace.verdict import Outcome, Verdict, tally
 
 SAME = runs_of({"base": spread(1000, 6), "head": spread(1000, 6, seed=2)})
 WORSE = runs_of({"base": spread(1000, 6), "head": spread(2000, 6, seed=2)})
@@ -411,3 +411,19 @@ def test_the_same_input_gives_the_same_verdicts(tmp_path):
     first, second = (answers(asked, recording(*WORSE), plan=replace(PLAN, seed=3)) for _ in range(2))
     assert [repr(v.comparison) for (v,) in first[0]] == [repr(v.comparison) for (v,) in second[0]]
     assert isinstance(PLAN, Plan)
+
+
+def test_a_tally():
+    """Settled verdicts are counted by outcome, the others as open, the most frequent first."""
+    question = object()
+
+    def verdict(outcome, settled=True):
+        return Verdict(question=question, key=None, outcome=outcome, settled=settled)
+
+    found = [
+        verdict(Outcome.INCONCLUSIVE, settled=False),
+        *[verdict(Outcome.WITHIN)] * 2,
+        verdict(Outcome.OVER),
+    ]
+    assert tally(found) == "2 within, 1 open, 1 over"
+    assert tally([]) == ""
