@@ -51,8 +51,7 @@ class Overhead:
 
 def overheads(recording: Recording) -> tuple[Overhead, ...]:
     """The overhead of every benchmark that ran with and without the tracer on a side, by name."""
-    names = sorted({run.benchmark for run in recording.runs})
-    ratios = {name: found for name in names if (found := _ratios(recording, name))}
+    ratios = _ratios(recording)
     differences = _differences(ratios)
     return tuple(
         Overhead(
@@ -80,20 +79,21 @@ def _differences(ratios: _Ratios) -> dict[str, float]:
     }
 
 
-def _ratios(recording: Recording, benchmark: str) -> Mapping[Side, Mapping[int, float]]:
-    """By side and round, the time with the tracer over that without; sides without such rounds are left out."""
-    found: dict[Side, Mapping[int, float]] = {}
-    for side in SIDES:
-        plain, traced = (
-            {
-                run.round: run.values[_TIME]
-                for run in recording.of(side, benchmark, traced=mode)
-                if run.round >= 0 and run.values.get(_TIME, 0.0) > 0
-            }
-            for mode in (False, True)
-        )
+def _ratios(recording: Recording) -> _Ratios:
+    """Of every benchmark the sides and rounds that ran both ways for as many iterations; benchmarks by name.
+
+    (Runs that only explain a verdict come after the others, and with a count of their own: they are no pair.)
+    """
+    times: dict[tuple[str, Side, bool], dict[tuple[int, int], float]] = {}
+    for run in recording.runs:
+        if run.round >= 0 and run.values.get(_TIME, 0.0) > 0:
+            of_side = times.setdefault((run.benchmark, run.side, run.traced), {})
+            of_side[run.round, run.iterations] = run.values[_TIME]
+    found: dict[str, dict[Side, Mapping[int, float]]] = {}
+    for name, side, _ in sorted(key for key in times if key[2]):
+        plain, traced = (times.get((name, side, mode), {}) for mode in (False, True))
         if both := sorted(plain.keys() & traced.keys()):
-            found[side] = {number: traced[number] / plain[number] for number in both}
+            found.setdefault(name, {})[side] = {key[0]: traced[key] / plain[key] for key in both}
     return found
 
 

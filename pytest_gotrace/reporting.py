@@ -15,7 +15,7 @@ from pytest_gotrace import report
 from pytest_gotrace.budget import Rule
 from pytest_gotrace.diagnose import Diagnosis, Place, diagnose
 from pytest_gotrace.escape import log_line
-from pytest_gotrace.overhead import overheads
+from pytest_gotrace.overhead import Overhead, overheads
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.recording import Measured, Recording
 from pytest_gotrace.sentences import failure_text, headline
@@ -79,7 +79,7 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
         verdicts=tuple(entry(verdict, about.root) for verdict in verdicts),
         why=tuple(_why(diagnose(name, about.recording, over)) for name, over in _regressed(verdicts).items()),
         failures=tuple(_failure(failure) for failure in _all_failures(verdicts, about)),
-        warnings=(*about.warnings, *(price.doubt for price in prices if price.doubt)),
+        warnings=(*about.warnings, *_doubts(prices, verdicts)),
         notes=about.notes,
         overheads=tuple(
             report.Overhead(benchmark=price.benchmark, base=price.base, head=price.head)
@@ -179,6 +179,12 @@ def _side(measured: Measured | None, *, recorded: bool) -> report.RevisionInfo:
 
 def _pairs(recording: Recording) -> int:
     return len({(run.benchmark, run.round) for run in recording.runs if run.side == "head"})
+
+
+def _doubts(prices: Sequence[Overhead], verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What a different price of tracing means to those benchmarks of which traced numbers were judged."""
+    judged = {v.question.benchmark.id for v in verdicts if v.comparison and v.key and v.key.statistic}
+    return (price.doubt for price in prices if price.doubt and price.benchmark in judged)
 
 
 def _interference(about: Circumstances) -> report.Interference | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from samples import recording, run, spread
@@ -69,3 +71,9 @@ def test_without_the_other_kind_of_run_nothing_is_said():
     silent = [run("head", number, "S", traced=traced) for number in range(3) for traced in (False, True)]
     warming = [run("head", -1, "W", traced=traced, values={"ns/op": 1.0}) for traced in (False, True)]
     assert overheads(recording(*plain, *silent, *warming)) == ()
+
+
+def test_runs_that_explain_are_no_pair():
+    """Traced runs of another iteration count came later than the untraced ones, and say nothing of the price."""
+    found = [run_ if run_.traced else replace(run_, iterations=7) for run_ in runs(base=1.0, head=2.0)]
+    assert overheads(recording(*found)) == ()

@@ -216,14 +216,24 @@ def test_disturbances_are_counted_by_pair(tmp_path):
 
 
 def test_the_price_of_tracing_is_reported(tmp_path):
-    """Each benchmark that ran both ways has its overhead; a difference between the sides comes after graver doubts."""
+    """Each benchmark that ran both ways has its overhead; a difference is a doubt where traced numbers were judged."""
     plain = runs_of({"base": spread(1000, 8), "head": spread(1000, 8, seed=2)})
     traced = [
-        replace(run, traced=True, values={"ns/op": value})
-        for run, value in zip(plain, [*spread(1200, 8, seed=3), *spread(1900, 8, seed=4)], strict=True)
+        replace(run, values={"ns/op": value})
+        for run, value in zip(
+            traced_runs({side: {"exec": spread(500, 8)} for side in ("base", "head")}),
+            [*spread(1200, 8, seed=3), *spread(1900, 8, seed=4)],
+            strict=True,
+        )
     ]
-    found = build((), about(tmp_path, *plain, *traced, warnings=("graver",)))
+    runs = (*plain, *traced)
+    found = build(
+        verdicts(tmp_path, "{exec.total: +10%}", runs), about(tmp_path, *runs, warnings=("graver",))
+    )
     (price,) = found.overheads
     assert (price.base, price.head) == (pytest.approx(1.2, rel=0.03), pytest.approx(1.9, rel=0.03))
-    assert found.warnings[0] == "graver"
-    assert found.warnings[1].startswith("BenchmarkX: the tracer slows the head by +")
+    graver, doubt = found.warnings
+    assert graver == "graver"
+    assert doubt.startswith("BenchmarkX: the tracer slows the head by +")
+    untraced = build(verdicts(tmp_path, "{ns/op: +10%}", runs), about(tmp_path, *runs))
+    assert (untraced.overheads, untraced.warnings) == ((price,), ())
