@@ -43,9 +43,9 @@ class Overhead:
             return ""
         more = format_change(self.difference)
         return (
-            f"{self.benchmark}: the tracer slows the head by {more} against the base "
-            f"(operations take {self.base:.2f} and {self.head:.2f} times as long as without it); "
-            "its traced times differ by that, too"
+            f"{self.benchmark}: tracing costs the sides differently, {more} time on the head "
+            f"(operations take {self.base:.2f} times as long on the base and {self.head:.2f} times on the head); "
+            "traced times differ by that, too"
         )
 
 

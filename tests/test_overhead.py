@@ -40,8 +40,10 @@ def test_a_difference_is_a_doubt_with_its_size():
     quiet, loud = overheads(recording(*runs("A", base=1.2, head=1.2), *runs("B", seed=2, base=1.2, head=1.8)))
     assert quiet.difference is None
     assert loud.difference == pytest.approx(0.5, rel=0.1)
-    assert loud.doubt.startswith("B: the tracer slows the head by +5")
-    assert f"(operations take {loud.base:.2f} and {loud.head:.2f} times as long" in loud.doubt
+    assert loud.doubt.startswith("B: tracing costs the sides differently, +5")
+    assert (
+        f"(operations take {loud.base:.2f} times as long on the base and {loud.head:.2f} times" in loud.doubt
+    )
 
 
 def test_noise_is_no_difference():

@@ -234,6 +234,6 @@ def test_the_price_of_tracing_is_reported(tmp_path):
     assert (price.base, price.head) == (pytest.approx(1.2, rel=0.03), pytest.approx(1.9, rel=0.03))
     graver, doubt = found.warnings
     assert graver == "graver"
-    assert doubt.startswith("BenchmarkX: the tracer slows the head by +")
+    assert doubt.startswith("BenchmarkX: tracing costs the sides differently, +")
     untraced = build(verdicts(tmp_path, "{ns/op: +10%}", runs), about(tmp_path, *runs))
     assert (untraced.overheads, untraced.warnings) == ((price,), ())
