@@ -13,24 +13,26 @@ from __future__ import annotations
 
 import itertools
 import os
-import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from pytest_gotrace import checkout, gotest, recording, survey
+from pytest_gotrace import checkout, continuing, gomod, gotest, interference, recording, survey
 from pytest_gotrace.aa import Calibration, calibrate
 from pytest_gotrace.budget import Budget, load
+from pytest_gotrace.interference import Watch
 from pytest_gotrace.judge import Decisions, judge
 from pytest_gotrace.measure import Target, orders
 from pytest_gotrace.metrics import Key, Metric
 from pytest_gotrace.noisememory import NoiseMemory, remember
 from pytest_gotrace.options import Customs, Options
 from pytest_gotrace.prepare import Bench, Failure, Module, Progress, prepare
+from pytest_gotrace.process import on_cpus
 from pytest_gotrace.questions import (
     ask,
     doubts,
@@ -39,13 +41,13 @@ from pytest_gotrace.questions import (
     wanted,
     with_recorded,
 )
-from pytest_gotrace.recording import Recording, Run, Side
+from pytest_gotrace.recording import Planned, Recording, Run, Side
 from pytest_gotrace.report import Report
 from pytest_gotrace.reporting import Circumstances, build, place
-from pytest_gotrace.schedule import Schedule
+from pytest_gotrace.schedule import Schedule, seconds_per_pair
 from pytest_gotrace.sides import put_in_place, recorded_base
 from pytest_gotrace.stats import Plan
-from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict
+from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict, tally
 
 #: Traced pairs that explain a regression whose budget only asked for untraced ones.
 _EXPLAINING = 6
@@ -71,23 +73,35 @@ class Gate:
         self.progress = progress
         self._options, self._customs = options, customs
         self._began = time.monotonic()
-        self._when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self._modules: dict[str, Module] = {}
         self._budgets: dict[Path, Budget] = {}
         self._runs: list[Run] = []
         self._failures: dict[str, Failure] = {}
         self._verdicts: dict[Question, tuple[Verdict, ...]] = {}
         self._warnings: list[str] = []
+        self._notes: list[str] = []
+        self._noted: set[str] = set()  # modules whose go.mod was compared
+        self._resumed = cwd / options.resume if options.resume else None
+        self._plan: Planned | None = None
         self._memory = NoiseMemory()
-        self._seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 31)
         toolchain = gotest.find_go(environ)
-        self._environment = gotest.environment(toolchain, environ)
+        watched = interference.available()
+        self._environment = {
+            **gotest.environment(toolchain, environ, options.cpus),
+            "watched": ", ".join(watched),
+        }
         self._recorded = recorded_base(options, cwd, self._environment, customs.metrics)
         self._earlier = {cwd / path: self._read(cwd / path) for path in options.noise_memory}
+        self._stored = continuing.stored_test(options, cwd, self._environment, customs.metrics)
+        self._seed = continuing.seed(options, self._stored)
+        self._when = continuing.when(self._stored)
         self._repository = checkout.open_repository(cwd)
         try:
             progress.step("reading the repository")
             self._sides = put_in_place(self._repository, options, self._recorded)
+            if self._stored and self._resumed:
+                continuing.refuse_other_sides(self._stored, self._sides.measured, self._resumed)
+                self._runs += self._stored.runs
             scratch = self._repository.temporary / "scratch"
             scratch.mkdir()
         except BaseException:
@@ -101,8 +115,13 @@ class Gate:
             env=gotest.child_environment(environ),
             timeout=options.timeout or _TIMEOUT,
             progress=progress,
+            watch=Watch(names=watched, around=partial(on_cpus, options.cpus)),
+            cpus=options.cpus,
         )
-        self._schedule = Schedule(bench=bench, options=options, customs=customs, recorded=self._recorded)
+        self._schedule = Schedule(
+            bench=bench, options=options, customs=customs, recorded=self._recorded, stored=self._stored
+        )
+        self._notes += continuing.anew(options, self._sides.measured)
         if self._recorded:
             self._warnings += self._recorded.doubts()
         if options.aa:
@@ -167,6 +186,10 @@ class Gate:
         if self._options.aa:  # that both sides are the same is the point
             new = replace(new, benchmarks=tuple(replace(b, identical=False) for b in new.benchmarks))
         module = self._modules[directory] = before.joined(new)
+        if "base" in bench.checkouts and directory not in self._noted:
+            self._noted.add(directory)
+            both = bench.checkouts["base"], bench.checkouts["head"]
+            self._notes += gomod.notes(bench.toolchain, *both, directory, bench.env)
         return with_recorded(module, self._recorded.recording) if self._recorded else module
 
     # 2. runs and verdicts
@@ -183,20 +206,44 @@ class Gate:
             self._warnings.append(
                 f"{self._memory.foreign} recordings of noise are of another machine and not used"
             )
-        targets = list(self._good(self._schedule.targets(questions)))
+        self._plan = Planned(looks=plan.looks, taken=0, family=continuing.family(questions, self.root))
+        taken, decisions, targets = self._begin(plan, self._plan, questions)
         order = orders(self._seed, plan.looks[-1], self._schedule.sides)
-        decisions: Decisions = {}
-        done = -1  # the first pair warms up
-        for look, upto in enumerate(plan.looks):
-            self._measure(targets, range(done, upto), order)
-            done = upto
+        warming_up: tuple[int, ...] = (-1,)
+        for look in range(taken, len(plan.looks)):
+            begun = plan.looks[look - 1] if look else 0
+            self._measure(targets, (*warming_up, *range(begun, plan.looks[look])), order)
+            warming_up = ()
             decisions = self._judge(look, plan, decisions)
             targets = self._unsettled(targets)
             if not targets or self._out_of_time():
                 break
         self._explain(order)
-        if self._options.record:
-            recording.write(self.recording(), self._options.record)
+        self._record()
+
+    def _begin(
+        self, plan: Plan, planned: Planned, questions: Sequence[Question]
+    ) -> tuple[int, Decisions, list[Target]]:
+        """Judge what was stored at the looks that were taken, and say what has to be run.
+
+        Returns the number of those looks, what was decided at them, and the targets.
+        """
+        decisions: Decisions = {}
+        taken = continuing.looks_taken(self._stored, planned, self._resumed)
+        for look in range(taken):
+            decisions = self._judge(look, plan, decisions)
+        finished = taken == len(plan.looks)
+        targets = [] if finished else list(self._good(self._schedule.targets(questions)))
+        if taken:
+            targets = self._unsettled(targets)
+        others = len({question.benchmark.id for question in questions}) - len(targets)
+        self.progress.say(self._schedule.outlook(targets, plan, taken, others))
+        return taken, decisions, targets
+
+    def _record(self) -> None:
+        """Keep every run, also where the test came from: what it looked at must not be looked at again."""
+        for path in dict.fromkeys(filter(None, (self._options.record, self._resumed))):
+            recording.write(self.recording(), path)
 
     def _good(self, results: Iterable[_Result | Failure]) -> Iterator[_Result]:
         """What went well; the rest is remembered."""
@@ -206,8 +253,10 @@ class Gate:
             else:
                 yield result
 
-    def _measure(self, targets: Sequence[Target], rounds: range, order: Sequence[tuple[Side, ...]]) -> None:
-        per_pair = sum(target.seconds * len(target.sides) * len(target.modes) for target in targets)
+    def _measure(
+        self, targets: Sequence[Target], rounds: Sequence[int], order: Sequence[tuple[Side, ...]]
+    ) -> None:
+        per_pair = seconds_per_pair(targets)
         results = self._schedule.run(self._verdicts, targets, rounds, order)
         for run in self._good(results):
             self._runs.append(run)
@@ -218,7 +267,7 @@ class Gate:
         questions = tuple(self._verdicts)
         found, decisions = judge(
             questions,
-            self._facts(),
+            self._facts(plan.looks[look]),
             look=look,
             plan=plan,
             compare=self._customs.compare,
@@ -227,11 +276,14 @@ class Gate:
         )
         for question, verdicts in zip(questions, found, strict=True):
             self._verdicts[question] = tuple(map(self._customs.verdict, verdicts))
+        if self._plan:
+            self._plan = replace(self._plan, taken=look + 1)
+        self.progress.judged(tally(verdict for of_one in self._verdicts.values() for verdict in of_one))
         return decisions
 
-    def _facts(self) -> Facts:
+    def _facts(self, pairs: int | None = None) -> Facts:
         return Facts(
-            recording=self.recording(),
+            recording=self.recording(pairs),
             has_base=self._options.has_base,
             metrics=self._customs.metrics,
             failures=self._failures,
@@ -291,15 +343,17 @@ class Gate:
         """The answers to a question that was handed to `answer`; none where nothing matched."""
         return self._verdicts[question]
 
-    def recording(self) -> Recording:
-        """Every run so far of both sides, warm-ups left out."""
+    def recording(self, pairs: int | None = None) -> Recording:
+        """Every run so far of both sides, or those of so many pairs; warm-ups left out."""
         base = self._recorded.recording.runs if self._recorded else ()
+        runs = (run for run in self._runs if run.round >= 0 and (pairs is None or run.round < pairs))
         return Recording(
             environment=self._environment,
             sides=self._sides.measured,
-            runs=(*base, *(run for run in self._runs if run.round >= 0)),
+            runs=(*base, *runs),
             seed=self._seed,
             when=self._when,
+            plan=self._plan,
         )
 
     def report(self) -> Report:
@@ -320,6 +374,9 @@ class Gate:
                 looks=self._schedule.plan(self._verdicts, self._seed).looks,
                 elapsed=time.monotonic() - self._began,
                 warnings=tuple(dict.fromkeys(self._warnings)),
+                notes=tuple(dict.fromkeys(self._notes)),
+                watching=self._schedule.bench.watch.seconds,
+                continued=self._stored is not None,
                 strict=any(b.defaults.on_inconclusive == "fail" for b in self._budgets.values()),
             ),
         )

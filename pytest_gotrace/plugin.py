@@ -49,6 +49,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "action": "append",
         "help": "an earlier recording, of which the noise of each number is remembered; may be given again",
     },
+    "--gotrace-continue": {
+        "metavar": "FILE.jsonl",
+        "help": "go on with the test that was recorded here for the same two revisions, instead of starting anew",
+    },
     "--gotrace-allow-foreign": {
         "action": "store_true",
         "help": "accept a recording of another machine; then nothing is decided, only shown",
@@ -64,6 +68,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "how long one run should last (default: 250ms); longer runs vary less, and need fewer pairs",
     },
     "--gotrace-seed": {"metavar": "N", "type": int, "help": "the seed of the order of runs, to repeat it"},
+    "--gotrace-cpus": {
+        "metavar": "LIST",
+        "help": "run benchmarks on these CPUs only, like 0,1 or 2-5 (Linux)",
+    },
     "--gotrace-time-budget": {
         "metavar": "TIME",
         "help": "stop measuring at the first look after this time (10m); what is undecided stays inconclusive",
@@ -79,7 +87,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 _GATES = ("gotrace_baseline", "gotrace_aa", "gotrace_aa_write", "gotrace_record")
 
 #: Those that the fixture heeds, too.
-_FIXTURE = ("--gotrace-head", "--gotrace-run-time", "--gotrace-seed", "--gotrace-timeout")
+_FIXTURE = ("--gotrace-cpus", "--gotrace-head", "--gotrace-run-time", "--gotrace-seed", "--gotrace-timeout")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -189,6 +189,7 @@ def _output(failure: Failure) -> str:
 #: In reading order.
 _SECTIONS = (
     _Section(name="doubts", urgency=0, rows=lambda report: report.warnings[1:]),
+    _Section(name="notes", urgency=1, rows=lambda report: report.notes, at_most=FIRST_ROWS),
     _Section(name="problems", urgency=1, rows=_problems, at_most=FIRST_ROWS),
     _Section(name="why", urgency=2, rows=_why, at_most=FIRST_ROWS),
     _Section(name="inconclusive", urgency=3, rows=_inconclusive, at_most=FIRST_ROWS),
@@ -235,7 +236,9 @@ _SPOKEN = (
     "cause_text",
     "change_parts",
     "evidence_text",
+    "interference_text",
     "needed_text",
+    "overhead_text",
     "place_text",
     "sides_text",
     "states_text",

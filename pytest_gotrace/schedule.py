@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 from pytest_gotrace.budget import Defaults, Requirement, Rule
 from pytest_gotrace.errors import UsageError
+from pytest_gotrace.interference import SHARE
 from pytest_gotrace.measure import Needs, Reading, Target, calibrate, pairs
 from pytest_gotrace.metrics import QUANTILES, find
 from pytest_gotrace.options import Customs, Options
 from pytest_gotrace.prepare import Bench, Benchmark, Failure
-from pytest_gotrace.recording import SIDES, Run, Side
+from pytest_gotrace.recording import SIDES, Recording, Run, Side
 from pytest_gotrace.sides import Recorded
 from pytest_gotrace.stats import Plan, events_needed
+from pytest_gotrace.units import format_duration
 from pytest_gotrace.verdict import Question
 
 #: Numbers of pairs after which may be decided (research: spending in proportion, four looks).
@@ -46,12 +48,16 @@ def plan_of(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """What decides about runs besides the questions. `recorded` is there if the base is a recording."""
+    """What decides about runs besides the questions.
+
+    `recorded` is there if the base is a recording, `stored` if its test goes on.
+    """
 
     bench: Bench
     options: Options
     customs: Customs
     recorded: Recorded | None = None
+    stored: Recording | None = None
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -95,19 +101,20 @@ class Schedule:
     def target(
         self, questions: Sequence[Question], benchmark: Benchmark, sides: Sequence[Side], needs: Needs
     ) -> Target | Failure:
-        """Calibrate one benchmark; runs that are paired with a recording do the same work as those in it."""
+        """Calibrate one benchmark; runs that are paired with recorded ones, or join them, do the same work."""
         self.bench.progress.step(f"calibrating {benchmark.id}")
         target = calibrate(self.patient(questions), self.reading(questions), benchmark, sides, needs)
-        recorded = self.recorded.recording.iterations(benchmark.id) if self.recorded else None
-        if isinstance(target, Failure) or not recorded:
+        earlier = self.recorded.recording if self.recorded else self.stored
+        iterations = earlier.iterations(benchmark.id) if earlier else None
+        if isinstance(target, Failure) or not iterations:
             return target
-        return replace(target, iterations=recorded)
+        return replace(target, iterations=iterations)
 
     def run(
         self,
         questions: Iterable[Question],
         targets: Sequence[Target],
-        rounds: range,
+        rounds: Sequence[int],
         order: Sequence[tuple[Side, ...]],
     ) -> Iterator[Run | Failure]:
         """`measure.pairs`, as these questions want it."""
@@ -122,6 +129,23 @@ class Schedule:
         target = self.target(questions, benchmark, self._sides(benchmark), needs)
         if isinstance(target, Target):
             yield from self.run(questions, [target], range(len(order)), order)
+
+    def outlook(self, targets: Sequence[Target], plan: Plan, taken: int, others: int) -> str:
+        """What will be done, and how long it takes at the most; `others` is the number of benchmarks without runs."""
+        done = plan.looks[taken - 1] if taken else 0
+        spared = f"; {_count(others, 'benchmark')} without any" if others else ""
+        if not targets or taken == len(plan.looks):
+            return f"nothing to measure{spared}"
+        first, most = (look - done for look in (plan.looks[taken], plan.looks[-1]))
+        pairs = f"{most}" if first == most else f"{first} to {most}"
+        until_first, until_last = (
+            format_duration(seconds_per_pair(targets) * (1 + number * (1 + again)))
+            for number, again in ((first, 0.0), (most, SHARE))
+        )
+        longest = f"{until_last} at the most" + (f", {until_first} at the least" if first != most else "")
+        limit = self.options.time_budget
+        ends = f", and no look begins after {format_duration(limit)}" if limit else ""
+        return f"{_count(len(targets), 'benchmark')} with {pairs} pairs each{spared}: about {longest}{ends}"
 
     def _sides(self, benchmark: Benchmark) -> tuple[Side, ...]:
         """Where the benchmark can be run; one that is the same on both sides is only run to be recorded."""
@@ -154,3 +178,12 @@ class Schedule:
             else question.rule.limit.cap is not None
             for question in questions
         )
+
+
+def seconds_per_pair(targets: Iterable[Target]) -> float:
+    """What one pair of every target is expected to take, in all its modes."""
+    return sum(target.seconds * len(target.sides) * len(target.modes) for target in targets)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

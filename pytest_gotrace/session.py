@@ -18,6 +18,7 @@ from pytest_gotrace.errors import BudgetError, ExitCode, GotraceError, UsageErro
 from pytest_gotrace.gate import Customs, Gate, Options
 from pytest_gotrace.items import PROPERTY, STATUS, BudgetFile, BudgetItem
 from pytest_gotrace.measure import RUN_SECONDS
+from pytest_gotrace.options import parse_cpus
 from pytest_gotrace.progress import Shown
 from pytest_gotrace.report import Report, exit_code
 from pytest_gotrace.units import parse_quantity
@@ -200,7 +201,7 @@ def options(config: pytest.Config) -> Options:
             raise UsageError(f"--{name.replace('_', '-')}: expected a time above 0, found {text!r}")
         return value
 
-    record = config.getoption("gotrace_record")
+    record, resume, cpus = (config.getoption(f"gotrace_{name}") for name in ("record", "continue", "cpus"))
     aa = config.getoption("gotrace_aa") or config.getoption("gotrace_aa_write")
     if aa and config.getoption("gotrace_baseline") is not None:
         raise pytest.UsageError(
@@ -220,6 +221,8 @@ def options(config: pytest.Config) -> Options:
             time_budget=seconds("gotrace_time_budget"),
             timeout=seconds("gotrace_timeout"),
             run_seconds=seconds("gotrace_run_time") or RUN_SECONDS,
+            resume=Path(resume) if resume else None,
+            cpus=parse_cpus(cpus) if cpus is not None else (),
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error

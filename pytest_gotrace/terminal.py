@@ -15,7 +15,9 @@ from pytest_gotrace.escape import log_line
 from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, betterment, blocking, improvements
 from pytest_gotrace.sentences import (
     change_text,
+    interference_text,
     needed_text,
+    overhead_text,
     place_text,
     sides_text,
     verdict_sentence,
@@ -95,8 +97,10 @@ def details(report: Report) -> Iterator[str]:
             yield f"{outcome:<{_LABEL}}{_row(row)}"
     for row in improvements(report)[:_BIGGEST_SHOWN]:
         yield f"{'improved':<{_LABEL}}{_row(row)}"
-    for warning in report.warnings:
-        yield f"{'note':<{_LABEL}}{warning}"
+    disturbed = report.method.interference
+    for note in (*report.warnings, *report.notes, interference_text(disturbed) if disturbed else ""):
+        if note:
+            yield f"{'note':<{_LABEL}}{note}"
     if any(_rows(report, "over")) or any(_rows(report, "inconclusive")):
         yield f"{'again':<{_LABEL}}{report.reproduce}"
 
@@ -106,6 +110,8 @@ def every_row(report: Report) -> Iterator[str]:
     for outcome in ("within", "identical"):
         for row in _rows(report, outcome):
             yield f"{outcome:<{_LABEL}}{_row(row)}"
+    for price in report.overheads:
+        yield f"{'tracer':<{_LABEL}}{price.benchmark}: {overhead_text(price)}"
 
 
 def sight(report: Report) -> Iterator[str]:

@@ -6,7 +6,8 @@ A `Question` is what a line of the budget asks about one benchmark; it becomes o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -75,6 +76,12 @@ class Verdict:
         """The question's; an inconclusive one only warns where no number of pairs could have shown the budget kept."""
         hopeless = self.comparison is not None and self.comparison.underpowered
         return "warn" if hopeless and self.outcome is Outcome.INCONCLUSIVE else self.question.level
+
+
+def tally(verdicts: Iterable[Verdict]) -> str:
+    """`3 within, 1 over, 2 open`: how far a judgement is; open is what more pairs could still change."""
+    counts = Counter(verdict.outcome.value if verdict.settled else "open" for verdict in verdicts)
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from pytest_gotrace import measure
 from pytest_gotrace.distributions import built_in_metrics
 from pytest_gotrace.errors import GoTestError, TraceError
 from pytest_gotrace.gotest import GoCommand
+from pytest_gotrace.interference import Watch
 from pytest_gotrace.measure import LONGEST_STRETCH, Needs, Reading, Target, calibrate, orders, pairs
 from pytest_gotrace.metrics import Key
 from pytest_gotrace.prepare import Benchmark, Failure, Status, prepare
@@ -163,6 +164,7 @@ package m
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -184,6 +186,20 @@ func BenchmarkBreaks(b *testing.B) {
 func BenchmarkAsks(b *testing.B) {
 	if os.Getenv("ASKED") != "politely" {
 		b.Fatal("not asked")
+	}
+}
+
+func BenchmarkDisturbs(b *testing.B) {
+	if b.N == 1 {
+		return
+	}
+	file, _ := os.OpenFile(os.Getenv("PROC")+"/turns", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	defer file.Close()
+	file.WriteString("x")
+	info, _ := file.Stat()
+	if turn := info.Size(); turn == 9 || (turn > 9 && os.Getenv("ALWAYS") != "") {
+		steal := strings.Repeat("9", 8+int(turn))
+		os.WriteFile(os.Getenv("PROC")+"/stat", []byte("cpu 1 0 1 1 0 0 0 "+steal+" 0 0"), 0o600)
 	}
 }
 
@@ -252,6 +268,23 @@ def test_who_fails_gets_no_more_runs(sides):
     assert [(f.benchmark, f.side) for f in failures] == [("BenchmarkBreaks", "base")]
     assert "as was asked for" in failures[0].error.tail
     assert len([r for r in results if isinstance(r, Run)]) == 6
+
+
+@pytest.mark.parametrize(("always", "processes", "repeated"), [("", 22, {4}), ("yes", 24, {4, 5})])
+def test_a_disturbed_pair_is_measured_again(sides, tmp_path, always, processes, repeated):
+    """A pair during which CPU time was taken away is run once more on both sides, at most one pair in five."""
+    both, found = sides
+    (tmp_path / "stat").write_text("cpu 1 0 1 1 0 0 0 0 0 0\n")
+    env = {**both.env, "PROC": str(tmp_path), "ALWAYS": always}
+    watched = replace(both, env=env, watch=Watch(names=("steal",), proc=tmp_path))
+    one = target(found, "BenchmarkDisturbs", modes=(False,))
+    results = list(pairs(watched, READING, [one], range(10), orders(1, 10, BOTH)))
+    assert len((tmp_path / "turns").read_text()) == processes
+    assert [(run.round, run.side) for run in results] == [
+        (number, side) for number, order in enumerate(orders(1, 10, BOTH)) for side in order
+    ]
+    assert {run.round for run in results if run.repeated == ("steal",)} == repeated
+    assert {run.round for run in results if run.repeated} == repeated
 
 
 def test_a_project_may_change_the_command(sides):

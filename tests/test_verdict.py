@@ -12,7 +12,7 @@ from samples import recording, run, runs_of, spread, traced_runs
 from pytest_gotrace.errors import GoTestError
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.stats import Comparison, Plan
-from pytest_gotrace.verdict import Outcome, Verdict
+from pytest_gotrace.verdict import Outcome, Verdict, tally
 
 SAME = runs_of({"base": spread(1000, 6), "head": spread(1000, 6, seed=2)})
 WORSE = runs_of({"base": spread(1000, 6), "head": spread(2000, 6, seed=2)})
@@ -465,3 +465,19 @@ def test_who_ran_first_is_looked_at(tmp_path):
 
     assert "pairs that ran base first differ" in warnings(took=True)
     assert "pairs that ran" not in warnings(took=False)
+
+
+def test_a_tally():
+    """Settled verdicts are counted by outcome, the others as open, the most frequent first."""
+    question = object()
+
+    def verdict(outcome, settled=True):
+        return Verdict(question=question, key=None, outcome=outcome, settled=settled)
+
+    found = [
+        verdict(Outcome.INCONCLUSIVE, settled=False),
+        *[verdict(Outcome.WITHIN)] * 2,
+        verdict(Outcome.OVER),
+    ]
+    assert tally(found) == "2 within, 1 open, 1 over"
+    assert tally([]) == ""
