@@ -37,6 +37,9 @@ LONGEST_STRETCH = 8.0
 _TRACE_SHARE = 0.5
 _MIB = 1 << 20
 
+#: Go itself never runs a benchmark more often (`maxBenchPredictIters` in testing/benchmark.go); an empty one would.
+_MOST_ITERATIONS = 1_000_000_000
+
 #: A trial of the calibration should last this share of a run; how many there may be, and how long the first.
 _TRIAL_SHARE, _TRIALS, _MOST_AT_FIRST = 0.25, 3, 1_000_000
 #: The round of a trial; whoever judges leaves out rounds below 0.
@@ -124,7 +127,7 @@ def _iterations(trial: Run, needs: Needs, reading: Reading) -> int:
         wished = min(
             wished, trial.iterations * reading.max_trace_mb * _MIB * _TRACE_SHARE / trial.trace_bytes
         )
-    return max(1, round(wished))
+    return max(1, round(min(wished, _MOST_ITERATIONS)))
 
 
 def _seconds(run: Run, iterations: int) -> float:
