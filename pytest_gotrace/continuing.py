@@ -18,6 +18,7 @@ from pytest_gotrace import recording
 from pytest_gotrace.budget import Rule
 from pytest_gotrace.errors import RecordingError, UsageError
 from pytest_gotrace.metrics import Metric
+from pytest_gotrace.noisememory import NoiseMemory
 from pytest_gotrace.options import Options
 from pytest_gotrace.recording import SIDES, Measured, Planned, Recording, Side
 from pytest_gotrace.reporting import place
@@ -109,14 +110,15 @@ def looks_taken(test: Recording | None, now: Planned, name: Path | None) -> int:
         )
     if stored.family != now.family:
         raise RecordingError(
-            f"{name} is a test of other rules or other benchmarks: the chance of a false alarm is shared among all "
-            f"that are judged together. Use the same budget and selection, or {_ANEW}"
+            f"{name} is a test of other rules or benchmarks, or with another memory of noise: the chance of a false "
+            "alarm is shared among all that are judged together, in the same way at every look. Use the same budget, "
+            f"selection and recordings of noise, or {_ANEW}"
         )
     return stored.taken
 
 
-def family(questions: Iterable[Question], root: Path) -> str:
-    """A digest of everything that is judged together: which line asks what of which benchmark, and its limit."""
+def family(questions: Iterable[Question], root: Path, memory: NoiseMemory) -> str:
+    """A digest of everything that is judged together: which line asks what of which benchmark, limits, memory."""
     lines = sorted(
         "\t".join(
             (
@@ -128,7 +130,7 @@ def family(questions: Iterable[Question], root: Path) -> str:
         )
         for question in questions
     )
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256("\n".join([*lines, *memory.names]).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def anew(options: Options, measured: Mapping[Side, Measured]) -> Iterator[str]:

@@ -23,11 +23,18 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoiseMemory:
-    """Pairs of runs by benchmark and whether they were traced, a list for each recording; and how many there are."""
+    """Pairs of runs by benchmark and whether they were traced, a list for each recording; and what there is.
 
-    recordings: int = 0
+    `names` tell the recordings apart from others; `foreign` ones are of another machine and not among them.
+    """
+
+    names: tuple[str, ...] = ()
     foreign: int = 0
     pairs: Mapping[tuple[str, bool], Sequence[Sequence[_Pair]]] = field(default_factory=dict)
+
+    @property
+    def recordings(self) -> int:
+        return len(self.names)
 
     def of(
         self, benchmark: str, key: Key, *, traced: bool, iterations: int
@@ -56,7 +63,11 @@ def remember(recordings: Iterable[Recording], environment: Mapping[str, str]) ->
     for recording in kept:
         for name, found in _paired(against_itself(recording)).items():
             pairs.setdefault(name, []).append(found)
-    return NoiseMemory(recordings=len(kept), foreign=len(every) - len(here), pairs=pairs)
+    return NoiseMemory(
+        names=tuple(f"{r.when} {r.seed} {len(r.runs)}" for r in kept),
+        foreign=len(every) - len(here),
+        pairs=pairs,
+    )
 
 
 def _paired(recording: Recording) -> dict[tuple[str, bool], list[_Pair]]:

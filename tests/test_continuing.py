@@ -13,6 +13,7 @@ from pytest_gotrace import recording as disk
 from pytest_gotrace.continuing import anew, family, looks_taken, refuse_other_sides, seed, stored_test, when
 from pytest_gotrace.errors import RecordingError, UsageError
 from pytest_gotrace.metrics import CATALOGUE
+from pytest_gotrace.noisememory import NoiseMemory
 from pytest_gotrace.options import Options
 from pytest_gotrace.recording import Measured, Planned
 
@@ -99,7 +100,7 @@ def test_the_same_revisions_by_other_names(stored):
     ("now", "complaint"),
     [
         (replace(PLAN, looks=(6, 10, 14)), "looks after 6, 10 pairs, and here they are after 6, 10, 14"),
-        (replace(PLAN, family="g"), "other rules or other benchmarks"),
+        (replace(PLAN, family="g"), "other rules or benchmarks, or with another memory of noise"),
     ],
 )
 def test_another_plan_is_refused(stored, now, complaint):
@@ -120,17 +121,19 @@ def test_the_seed_is_that_of_the_test(stored):
 
 
 def test_a_family_is_everything_that_is_judged(tmp_path):
-    """Another limit or another benchmark is another family; another order, level or line is not."""
+    """Another limit, benchmark or memory of noise is another family; another order, level or line is not."""
 
-    def of(limits, *benchmarks, more=""):
-        asked = questions(budget(tmp_path, limits, more), *benchmarks)
-        return family(asked, tmp_path), family(asked[::-1], tmp_path)
+    def of(limits, *benchmarks, names=()):
+        memory = NoiseMemory(names=names)
+        asked = questions(budget(tmp_path, limits), *benchmarks)
+        return family(asked, tmp_path, memory), family(asked[::-1], tmp_path, memory)
 
     one, backwards = of("{ns/op: +10%, B/op: +5%}")
     assert one == backwards
     assert of("{B/op: +5%, ns/op: {max_increase: 10%, level: warn}}")[0] == one
     assert of("{ns/op: +10%, B/op: +6%}")[0] != one
     assert of("{ns/op: +10%}")[0] != one
+    assert of("{ns/op: +10%, B/op: +5%}", names=("a day before",))[0] != one
     assert of("Benchmark*: {ns/op: +10%, B/op: +5%}", benchmark(), benchmark("BenchmarkY"))[0] != one
 
 

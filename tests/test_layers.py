@@ -24,7 +24,8 @@ LAYERS = (
     ("recording", "noisememory"),
     ("prepare", "measure", "verdict", "presence", "judge", "aa", "diagnose", "overhead"),
     ("report", "report_json", "sentences", "reporting"),
-    ("options", "sides", "questions", "continuing", "schedule", "survey", "lint", "history", "gate"),
+    ("options", "sides", "questions", "continuing", "schedule"),
+    ("sequential", "survey", "lint", "history", "gate"),
     ("render", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )
