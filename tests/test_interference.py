@@ -59,6 +59,21 @@ def test_a_machine_that_is_always_short_is_not_disturbed(machine):
     assert (first, last) == ((), ())
 
 
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_what_comes_every_so_often_is_usual(machine, every):
+    """Bursts in one run of two, three or five are what this machine is like, once a few of them are known."""
+    watch = Watch(names=("pressure",), proc=machine.root)
+    found = [seen(watch, machine, waited=LONG * (number % every == every - 1)) for number in range(60)]
+    assert found[3 * every :] == [()] * (60 - 3 * every)
+
+
+def test_what_is_rare_stays_unusual(machine):
+    """A burst in one run of twenty is seen each time."""
+    watch = Watch(names=("pressure",), proc=machine.root)
+    found = [seen(watch, machine, waited=LONG * (number % 20 == 19)) for number in range(60)]
+    assert [number for number, sources in enumerate(found) if sources] == [19, 39, 59]
+
+
 def test_one_tick_may_be_rounding(machine):
     """A single tick of the kernel's clock is no steal."""
     watch = Watch(names=("steal",), proc=machine.root)
@@ -77,7 +92,7 @@ def test_pressure_is_the_benchmarks_own(machine):
 
 def test_a_slow_processor(machine, monkeypatch):
     """A spin that takes a quarter longer than usual, before the process and after it, tells of a busy processor."""
-    times = iter([1.0, 1.0] * 4 + [1.2, 1.2] + [1.3, 1.0] + [1.0, 1.3] + [1.3, 1.4])
+    times = iter([1.0, 1.0] * 4 + [1.2, 1.2] + [1.4, 1.0] + [1.0, 1.4] + [1.4, 1.5])
     monkeypatch.setattr(Watch, "_spin", lambda self: next(times))
     watch = Watch(names=("spin",), proc=machine.root)
     found = [seen(watch, machine) for _ in range(8)]
