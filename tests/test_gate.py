@@ -329,12 +329,6 @@ def test_a_test_that_goes_on(project, tmp_path):
     assert turns.read_text() == before
     assert recording.read(stored) == second
 
-    with gate(project, pairs=20, seed=None, resume=stored) as one:
-        questions = one.collect(project / "gotrace.yaml")
-        with pytest.raises(
-            RecordingError, match=r"looks after 6, 10 pairs, and here they are after 6, 10, 14, 20"
-        ):
-            one.answer(questions)
     with gate(project, **plan, record=stored) as one:
         assert "this one starts anew and replaces it; --gotrace-continue=" in one.report().notes[0]
     write(project, m_dot_go=CODE.replace("Bytes = 64", "Bytes = 65"))
