@@ -162,7 +162,7 @@ def _all(report: Report) -> list[VerdictEntry]:
     return sorted(report.verdicts, key=lambda entry: OUTCOMES.index(entry.outcome))
 
 
-def _noted(report: Report) -> list[VerdictEntry]:
+def _doubted(report: Report) -> list[VerdictEntry]:
     return [entry for entry in _all(report) if entry.warnings]
 
 
@@ -195,7 +195,7 @@ _SECTIONS = (
     _Section(name="inconclusive", urgency=3, rows=_inconclusive, at_most=FIRST_ROWS),
     _Section(name="improved", urgency=7, rows=improvements),
     _Section(name="all", urgency=8, rows=_all),
-    _Section(name="notes", urgency=9, rows=_noted),
+    _Section(name="metric_doubts", urgency=9, rows=_doubted),
     _Section(name="unmatched", urgency=6, rows=_unmatched),
     _Section(name="failures", urgency=4, rows=lambda report: report.failures),
     _Section(name="method", urgency=5, rows=lambda report: [report]),
