@@ -10,7 +10,7 @@ CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_go
 GO     := $(shell go version 2>/dev/null | grep -Eo 'go1\.(2[2-9]|[3-9][0-9])' || true)
 EXTRAS := dev,github,report$(if $(GO),,$(shell printf ',go'))
 
-.PHONY: demo test test-all lint types format bench oracle fuzz clean
+.PHONY: demo test test-all lint types format bench bench-judge bench-memory simulate aa docs oracle fuzz clean
 
 demo: $(STAMP)          ## a red verdict and a green one, on the example repository
 	$(BIN)/python example-go-repo/demo.py
@@ -34,6 +34,22 @@ format: $(STAMP)
 
 bench: $(STAMP)         ## the trace core against Go's own reader
 	$(BIN)/python -m benchmarks.bench_trace
+
+bench-judge: $(STAMP)   ## the judge: 2,000 cells x 20 pairs on one core
+	$(BIN)/python -m benchmarks.bench_judge
+
+bench-memory: $(STAMP)  ## what remembered noise does to power and false alarms, simulated
+	$(BIN)/python -m benchmarks.memory
+
+simulate: $(STAMP)      ## what decisions promise beside what they keep, and other rules beside this one: docs/
+	$(BIN)/python -m benchmarks.simulate --write docs/simulations.md
+	$(BIN)/python -m benchmarks.compare --write docs/comparison.md
+
+aa: $(STAMP)            ## false alarms and found regressions on real Go: docs/on-real-go.md; hours, can be interrupted
+	$(BIN)/python -m benchmarks.aa --write docs/on-real-go.md
+
+docs: $(STAMP)          ## pictures and tables of docs/how-a-verdict-is-reached.md
+	$(BIN)/python -m docs.draw
 
 oracle: $(STAMP)        ## make oracle FILES="a.trace b.trace": compare with Go's own reader, event by event
 	$(BIN)/python -m tests.oracle $(FILES)

@@ -10,12 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks import noise
-from pytest_gotrace.stats import quantiles
-
-Floats = NDArray[np.float64]
+from benchmarks.noise import Floats, Noise
+from pytest_gotrace.stats import Cell, quantiles
 
 BENCHMARKS = 4
 EVENTS, WAITS, COLLECTIONS = 2000, 300, 6
@@ -37,35 +35,71 @@ RUN_CV = 0.012
 class Change:
     """What head does differently in the first benchmark: factors; `tail` is that of the slowest 3 %."""
 
+    speed: float = 1.0
     tail: float = 1.0
     waiting: float = 1.0
     collections: float = 1.0
 
 
-def pull_request(rng: np.random.Generator, change: Change, pairs: int) -> tuple[Floats, Floats]:
-    """One number per metric and run: base and head, (benchmarks x metrics) x pairs."""
-    speeds = [np.exp(side) for side in noise.drift(rng, np.full(BENCHMARKS, RUN_CV), pairs)]
-    sides = [
-        np.array([_metrics(rng, row, change if head and i == 0 else Change()) for i, row in enumerate(speed)])
-        for head, speed in enumerate(speeds)
-    ]
-    base, head = (np.moveaxis(side, 2, 1).reshape(-1, pairs) for side in sides)
-    return base, head
+UNCHANGED = Change()
 
 
-def _metrics(rng: np.random.Generator, speeds: Floats, change: Change) -> Floats:
-    """Runs x metrics of one benchmark on one side."""
-    return np.array([_run(rng, speed, change) for speed in speeds])
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: a number for each of `METRICS`, and the single durations behind them."""
+
+    numbers: tuple[float, ...]
+    regions: Floats
+    waits: Floats
 
 
-def _run(rng: np.random.Generator, speed: float, change: Change) -> list[float]:
-    region = speed * _durations(rng, EVENTS)
-    slowest = region > np.quantile(region, 0.97)
-    region[slowest] *= change.tail
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """Runs of both sides: of each benchmark one for each pair."""
+
+    base: tuple[tuple[Run, ...], ...]
+    head: tuple[tuple[Run, ...], ...]
+
+    def numbers(self, side: str) -> Floats:
+        """One number per metric and run of "base" or "head": (benchmarks x metrics) x pairs."""
+        runs = getattr(self, side)
+        return np.concatenate([np.array([run.numbers for run in benchmark]).T for benchmark in runs])
+
+    def cells(self) -> list[Cell]:
+        """Every metric of every benchmark with its budget."""
+        rows = zip(self.numbers("base"), self.numbers("head"), METRICS * BENCHMARKS, strict=True)
+        return [
+            Cell(base=base, head=head, relative=relative, absolute=floor or None, kind=name)
+            for base, head, (name, relative, floor) in rows
+        ]
+
+
+def pull_request(
+    rng: np.random.Generator,
+    change: Change,
+    pairs: int,
+    kind: Noise = noise.drift,
+    cv: float = RUN_CV,
+) -> PullRequest:
+    """Runs of a pull request with that change, on machines with that kind and size of noise."""
+    base, head = (np.exp(side) for side in kind(rng, np.full(BENCHMARKS, cv), pairs))
+    changes = [change] + [UNCHANGED] * (BENCHMARKS - 1)
+    return PullRequest(
+        tuple(tuple(_run(rng, speed, UNCHANGED) for speed in row) for row in base),
+        tuple(tuple(_run(rng, speed, how) for speed in row) for row, how in zip(head, changes, strict=True)),
+    )
+
+
+def _run(rng: np.random.Generator, speed: float, change: Change) -> Run:
+    speed *= change.speed
+    regions = speed * _durations(rng, EVENTS)
+    slowest = regions > np.quantile(regions, 0.97)
+    regions[slowest] *= change.tail
     waits = change.waiting * speed * rng.lognormal(0, 0.05) * _durations(rng, WAITS)
-    collections = rng.poisson(COLLECTIONS * change.collections)
-    p50, p99 = quantiles(region, (0.5, 0.99))
-    return [speed, p50, p99, waits.sum(), quantiles(waits, (0.5,))[0], collections]
+    collections = float(rng.poisson(COLLECTIONS * change.collections))
+    p50, p99 = quantiles(regions, (0.5, 0.99))
+    numbers = (speed, p50, p99, waits.sum(), quantiles(waits, (0.5,))[0], collections)
+    return Run(tuple(map(float, numbers)), regions, waits)
 
 
 def _durations(rng: np.random.Generator, n: int) -> Floats:

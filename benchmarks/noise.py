@@ -79,6 +79,23 @@ def hetero(rng: np.random.Generator, cv: Floats, pairs: int) -> Sides:
     return gauss(rng, np.exp(rng.uniform(np.log(0.003), np.log(0.3), size=len(cv))), pairs)
 
 
+def apart(rng: np.random.Generator, cv: Floats, pairs: int) -> Sides:
+    """The wandering machine again, measured as no gate should: all base runs, and then all head runs."""
+    runs = _own(rng, cv, pairs) + _machine(rng, len(cv), pairs)
+    return runs[:, :pairs], runs[:, pairs:]
+
+
+def rarely_faster(rng: np.random.Generator, cv: Floats, pairs: int) -> Sides:
+    """Ordinary noise on the base; the head is at times much faster, and for that a little slower otherwise."""
+    return cv[:, None] * rng.normal(size=(len(cv), pairs)), -_lopsided(rng, cv, pairs)
+
+
+def rarely_slower(rng: np.random.Generator, cv: Floats, pairs: int) -> Sides:
+    """Ordinary noise on the base; the head is at times much slower, and for that a little faster otherwise."""
+    return cv[:, None] * rng.normal(size=(len(cv), pairs)), _lopsided(rng, cv, pairs)
+
+
+#: Every noise that the procedure has to bear; `apart` is no noise but a mistake.
 ALL: dict[str, Noise] = {
     "gauss": gauss,
     "drift": drift,
@@ -94,6 +111,10 @@ ALL: dict[str, Noise] = {
 def _own(rng: np.random.Generator, cv: Floats, pairs: int) -> Floats:
     common, own = rng.normal(size=(1, 2 * pairs)), rng.normal(size=(len(cv), 2 * pairs))
     return np.asarray(cv[:, None] * (np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * own))
+
+
+def _lopsided(rng: np.random.Generator, cv: Floats, pairs: int) -> Floats:
+    return np.asarray(cv[:, None] * (rng.exponential(size=(len(cv), pairs)) - 1))
 
 
 def _machine(rng: np.random.Generator, cells: int, pairs: int) -> Floats:

@@ -38,19 +38,28 @@ __all__ = [
 Level = Literal["fail", "warn"]
 LEVELS: tuple[Level, ...] = ("fail", "warn")
 
+#: How being over is tested: a t-test with shared variances, or sign flips of the whole family (`stats`).
+Method = Literal["moderated", "exact"]
+METHODS: tuple[Method, ...] = ("moderated", "exact")
+
 #: In Go's `sync.(*Cond).Wait` the star is part of the name.
 _LITERAL_IN_NAMES = re.compile(r"\[|\(\*(?=\w)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What holds where a rule says nothing. `timeout` is seconds, for one process; `max_trace_mb` is MB."""
+    """What holds where a rule says nothing. `timeout` is seconds, for one process; `max_trace_mb` is MB.
+
+    `noise_memory` is a glob of earlier recordings below the budget's directory, "" for none.
+    """
 
     level: Level = "fail"
     on_inconclusive: Level = "warn"
     max_pairs: int = 20
     timeout: float = 600.0
     max_trace_mb: int = 64
+    method: Method = "moderated"
+    noise_memory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

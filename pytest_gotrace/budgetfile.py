@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pytest_gotrace.budget import LEVELS, Budget, Defaults, Requirement, Rule, Waiver
+from pytest_gotrace.budget import LEVELS, METHODS, Budget, Defaults, Requirement, Rule, Waiver
 from pytest_gotrace.errors import UsageError
 from pytest_gotrace.limit import OFF, Limit, parse_limit, sensible
 from pytest_gotrace.metrics import Key, Metric, nearest, parse_key, parse_series, unit_of
@@ -57,6 +57,25 @@ def _choice(place: Place) -> Any:
     return text
 
 
+def _method(place: Place) -> Any:
+    expected = " or ".join(METHODS)
+    text = place.text(expected)
+    if text not in METHODS:
+        raise place.error(f"expected {expected}, found {quoted(text)}{nearest(text, METHODS)}")
+    return text
+
+
+def _glob_below(place: Place) -> str:
+    text = place.text("a file such as recordings/*.jsonl")
+    parts = text.split("/")
+    misplaced = text.startswith(("/", "~")) or "\\" in text or ".." in parts
+    if not text.strip() or misplaced or any("**" in part and part != "**" for part in parts):
+        raise place.error(
+            f"expected a file below this directory, such as recordings/*.jsonl, found {quoted(text)}"
+        )
+    return text
+
+
 def _whole(low: int, high: int) -> Callable[[Place], int]:
     def whole(place: Place) -> int:
         expected = f"a whole number from {low} to {high}"
@@ -82,6 +101,8 @@ _DEFAULTS: Mapping[str, Callable[[Place], Any]] = {
     "max_pairs": _whole(6, 1000),
     "timeout": _seconds,
     "max_trace_mb": _whole(1, 65536),
+    "method": _method,
+    "noise_memory": _glob_below,
 }
 
 

@@ -2,6 +2,8 @@
 
 gotrace init              write a first gotrace.yaml from a measurement
 gotrace explain [FILE]    which rule of a budget speaks for which benchmark
+gotrace lint [FILE ...]   rules of a budget that can never fail or never pass, and waivers gone by
+gotrace history FILE ...  where each number went over many recordings, and when it changed
 gotrace schema            the JSON Schema of a budget, for editors
 gotrace show TRACE        what one trace says
 gotrace diff BASE HEAD    what differs between two traces
@@ -63,6 +65,20 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="which rule of a budget speaks for which benchmark")
     explain.add_argument("budget", nargs="?", default="gotrace.yaml")
     explain.set_defaults(run=_explain)
+    lint = commands.add_parser("lint", help="rules that can never fail or never pass, and waivers gone by")
+    lint.add_argument("budgets", nargs="*", default=["gotrace.yaml"], metavar="FILE")
+    lint.add_argument(
+        "--recording",
+        action="append",
+        default=[],
+        metavar="FILE.jsonl",
+        help="hold the budgets against the noise of these runs, of --gotrace-aa for one; may be given again",
+    )
+    lint.set_defaults(run=_lint)
+    history = commands.add_parser("history", help="where each number went over many recordings")
+    history.add_argument("recordings", nargs="+", metavar="FILE.jsonl", help="of one branch, oldest first")
+    history.add_argument("--format", choices=("table", "jsonl"), default="table")
+    history.set_defaults(run=_history)
     schema = commands.add_parser("schema", help="the JSON Schema of a budget, for editors")
     schema.set_defaults(run=_schema)
     show = commands.add_parser("show", help="what one trace says")
@@ -130,6 +146,40 @@ def _explain(asked: argparse.Namespace) -> int:
         table.add_row(*(Text(cell) for cell in cells))
     Console(soft_wrap=True).print(table)
     return ExitCode.PASS if questions else ExitCode.NOTHING_MATCHED
+
+
+def _lint(asked: argparse.Namespace) -> int:
+    from datetime import date
+
+    from pytest_gotrace import recording
+    from pytest_gotrace.budget import load
+    from pytest_gotrace.escape import log_line
+    from pytest_gotrace.lint import lint
+
+    budgets = [load(Path(name)) for name in asked.budgets]
+    recordings = [recording.read(Path(name)) for name in asked.recording]
+    found = [finding for budget in budgets for finding in lint(budget, recordings, date.today())]
+    for finding in found:
+        print(log_line(str(finding)))
+    return ExitCode.OVER_BUDGET if found else ExitCode.PASS
+
+
+def _history(asked: argparse.Namespace) -> int:
+    from pytest_gotrace import recording
+    from pytest_gotrace.history import as_json, history
+
+    found = history([one for name in asked.recordings for one in recording.read_all(Path(name))])
+    if asked.format == "jsonl":
+        for series in found.series:
+            print(json.dumps(as_json(series)))
+    else:
+        import shutil
+
+        from pytest_gotrace.historytable import table
+
+        for line in table(found, shutil.get_terminal_size().columns):
+            print(line)
+    return ExitCode.PASS if found.series else ExitCode.NOTHING_MATCHED
 
 
 def _init(asked: argparse.Namespace) -> int:

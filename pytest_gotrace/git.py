@@ -52,7 +52,7 @@ _WITHOUT_PERSONAL_SETTINGS = {
 
 _ADVICE = (
     (
-        r"No space left on device|Out of diskspace",
+        r"No space left on device|Out of diskspace|failed to write new configuration file",
         "the disk is full: free some space, or set TMPDIR to a larger one",
     ),
     (r"Disk quota exceeded", "the disk quota is used up: set TMPDIR to another disk"),

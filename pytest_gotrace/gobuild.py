@@ -48,7 +48,7 @@ def packages(
     `error`.
     """
     fields = "ImportPath,Dir,TestGoFiles,XTestGoFiles,Error"
-    listed = _go(
+    listed = run_go(
         toolchain,
         ("list", "-e", f"-json={fields}", "./..."),
         module_dir,
@@ -56,7 +56,7 @@ def packages(
         timeout,
         "the module cannot be listed",
     )
-    entries = tuple(_json_values(listed.output))
+    entries = tuple(json_values(listed.output))
     if astray := [entry["Error"]["Err"] for entry in entries if "Dir" not in entry]:
         raise listed.error(f"the module cannot be listed: {astray[0]}. The directory must have a go.mod.")
     root = module_dir.resolve()
@@ -84,7 +84,7 @@ def _declares_benchmark(file: Path) -> bool:
         return True  # let the compiler say what is wrong with it
 
 
-def _json_values(text: str) -> Iterator[dict[str, Any]]:
+def json_values(text: str) -> Iterator[dict[str, Any]]:
     """The objects of `go list -json`, one after the other; what stands between them are remarks of `go`."""
     decoder, position = json.JSONDecoder(), 0
     while (start := re.compile(r"^\{", re.MULTILINE).search(text, position)) is not None:
@@ -108,7 +108,7 @@ def build(
     """
     where = f"./{package.directory}" if package.directory else "."
     flags = ("-c", "-trimpath", "-buildvcs=false", "-vet=off", "-o", str(output))
-    _go(toolchain, ("test", *flags, where), module_dir, env, timeout, f"{where} does not build")
+    run_go(toolchain, ("test", *flags, where), module_dir, env, timeout, f"{where} does not build")
     if not output.exists():
         return None
     with output.open("rb") as file:
@@ -123,7 +123,7 @@ _FULL = "no space left on device"
 _TOO_OLD = re.compile(r"go: (.+?) requires go >= (\S+) \(running go ([^;)]+)")
 
 
-def _go(
+def run_go(
     toolchain: Toolchain,
     arguments: tuple[str, ...],
     module_dir: Path,
@@ -131,6 +131,7 @@ def _go(
     timeout: float,
     complaint: str,
 ) -> Finished:
+    """Run a `go` command to its good end. Raises `GoTestError` that begins with `complaint`."""
     finished = run(
         (str(toolchain.path), *arguments),
         cwd=module_dir,

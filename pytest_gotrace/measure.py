@@ -4,6 +4,7 @@
 2. One pair to warm up, which is dropped.
 3. Pairs in blocks of two, ABBA or BAAB by a fair coin of a recorded seed (statistics: drift cancels within a block).
 4. Benchmarks take turns pair by pair, so that a noisy minute does not fall on one of them.
+5. A pair during which others disturbed the machine is measured again, both sides, before anybody looks at it.
 
 The trace is read between two runs and deleted; what stays of it is its distributions.
 """
@@ -35,6 +36,9 @@ LONGEST_STRETCH = 8.0
 #: A run's trace may take this share of the limit; the rest is room for runs that are larger than the calibration's.
 _TRACE_SHARE = 0.5
 _MIB = 1 << 20
+
+#: Go itself never runs a benchmark more often (`maxBenchPredictIters` in testing/benchmark.go); an empty one would.
+_MOST_ITERATIONS = 1_000_000_000
 
 #: A trial of the calibration should last this share of a run; how many there may be, and how long the first.
 _TRIAL_SHARE, _TRIALS, _MOST_AT_FIRST = 0.25, 3, 1_000_000
@@ -123,7 +127,7 @@ def _iterations(trial: Run, needs: Needs, reading: Reading) -> int:
         wished = min(
             wished, trial.iterations * reading.max_trace_mb * _MIB * _TRACE_SHARE / trial.trace_bytes
         )
-    return max(1, round(wished))
+    return max(1, round(min(wished, _MOST_ITERATIONS)))
 
 
 def _seconds(run: Run, iterations: int) -> float:
@@ -134,7 +138,7 @@ def pairs(
     bench: Bench,
     reading: Reading,
     targets: Sequence[Target],
-    rounds: range,
+    rounds: Sequence[int],
     order: Sequence[tuple[Side, ...]],
 ) -> Iterator[Run | Failure]:
     """Measure `rounds` of every target, in turns. A target that fails gets no more runs; the others go on.
@@ -142,17 +146,41 @@ def pairs(
     Round -1 is the pair that warms up: it is measured like any other, and whoever judges leaves it out.
     """
     failed: set[str] = set()
+    bench.watch.plan(sum(len(target.modes) for target in targets) * sum(number >= 0 for number in rounds))
     for number in rounds:
         for target in targets:
             for traced in target.modes:
                 sides = [side for side in order[number] if side in target.sides]
-                for position, side in enumerate(sides):
-                    if target.benchmark.id in failed:
-                        continue
-                    result = run(bench, reading, target, side, number, position, traced=traced)
+                if target.benchmark.id in failed:
+                    continue
+                for result in _undisturbed_pair(bench, reading, target, sides, number, traced):
                     if isinstance(result, Failure):
                         failed.add(target.benchmark.id)
                     yield result
+
+
+def _undisturbed_pair(
+    bench: Bench, reading: Reading, target: Target, sides: Sequence[Side], number: int, traced: bool
+) -> list[Run | Failure]:
+    """A pair; the second one, if the first was disturbed and may be repeated. The first is never looked at then."""
+    first = list(_pair(bench, reading, target, sides, number, traced))
+    runs = [result for result in first if isinstance(result, Run)]
+    reasons = tuple(dict.fromkeys(source for run in runs for source in run.disturbed))
+    if number < 0 or len(runs) < len(first) or not reasons or not bench.watch.may_repeat():
+        return first
+    again = _pair(bench, reading, target, sides, number, traced)
+    return [replace(result, repeated=reasons) if isinstance(result, Run) else result for result in again]
+
+
+def _pair(
+    bench: Bench, reading: Reading, target: Target, sides: Sequence[Side], number: int, traced: bool
+) -> Iterator[Run | Failure]:
+    """One run on each side, in this order, up to the first that fails."""
+    for position, side in enumerate(sides):
+        result = run(bench, reading, target, side, number, position, traced=traced)
+        yield result
+        if isinstance(result, Failure):
+            return
 
 
 def run(
@@ -162,17 +190,19 @@ def run(
     executable = target.benchmark.executables[side]
     trace = bench.scratch / "run.trace" if traced else None
     try:
-        result = gotest.run_benchmark(
-            executable.binary,
-            target.benchmark.name,
-            target.iterations,
-            trace=trace,
-            cwd=executable.directory,
-            env=bench.env,
-            timeout=bench.timeout,
-            trace_bytes=reading.max_trace_mb * _MIB,
-            adapt=reading.adapt,
-        )
+        with bench.watch.over(target.benchmark.id, side, traced) as seen:
+            result = gotest.run_benchmark(
+                executable.binary,
+                target.benchmark.name,
+                target.iterations,
+                trace=trace,
+                cwd=executable.directory,
+                env=bench.env,
+                timeout=bench.timeout,
+                trace_bytes=reading.max_trace_mb * _MIB,
+                cpus=bench.cpus,
+                adapt=reading.adapt,
+            )
         series, places = _read(trace, reading, target, result.values) if trace else ({}, ())
         return Run(
             side=side,
@@ -185,6 +215,7 @@ def run(
             series=series,
             waits=places,
             trace_bytes=trace.stat().st_size if trace else 0,
+            disturbed=seen.sources,
         )
     except (GoTestError, TraceError) as error:
         return Failure(

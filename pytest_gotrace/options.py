@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_gotrace.distributions import built_in_metrics
+from pytest_gotrace.errors import UsageError
 from pytest_gotrace.gotest import GoCommand
 from pytest_gotrace.judge import Compare
 from pytest_gotrace.measure import RUN_SECONDS
@@ -20,27 +23,48 @@ from pytest_gotrace.verdict import Verdict
 class Options:
     """What a person asked for. `baseline`: None is none, "" the merge-base, else a revision or a recording.
 
+    `aa` is the head against itself, `resume` the recording of a test that is to go on, `cpus` where benchmarks may run.
+
     Times are in seconds.
     """
 
     baseline: str | None = None
+    aa: bool = False
     head: str | None = None
     record: Path | None = None
+    noise_memory: tuple[Path, ...] = ()
     allow_foreign: bool = False
     pairs: int | None = None
     seed: int | None = None
     time_budget: float | None = None
     timeout: float | None = None
     run_seconds: float = RUN_SECONDS
+    resume: Path | None = None
+    cpus: tuple[int, ...] = ()
 
     @property
     def has_base(self) -> bool:
-        return self.baseline is not None
+        return self.aa or self.baseline is not None
 
     @property
     def recording(self) -> str:
         """The recording that is the base, or "" where there is none or it is a revision."""
         return self.baseline if self.baseline and self.baseline.endswith(".jsonl") else ""
+
+
+def parse_cpus(text: str) -> tuple[int, ...]:
+    """The CPUs in `0,2-3`, sorted. Raises `UsageError` where they are not ours, or the system cannot do it."""
+    if not hasattr(os, "sched_setaffinity"):
+        raise UsageError("--gotrace-cpus: only Linux lets a program choose its CPUs; leave the option out")
+    if re.fullmatch(r"\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*", text) is None:
+        raise UsageError(f"--gotrace-cpus: expected numbers of CPUs like 0,1 or 2-5, found {text!r}")
+    ends = (list(map(int, part.split("-"))) for part in text.split(","))
+    wanted = {cpu for part in ends for cpu in range(part[0], part[-1] + 1)}
+    ours = os.sched_getaffinity(0)
+    if not wanted or not wanted <= ours:
+        there = ", ".join(map(str, sorted(ours)))
+        raise UsageError(f"--gotrace-cpus: {text} is not among the CPUs this program may use: {there}")
+    return tuple(sorted(wanted))
 
 
 def _same(key: Key) -> Key:

@@ -34,8 +34,25 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "REV|FILE.jsonl",
         "help": "compare with this revision or recording; alone: with the merge-base with the default branch",
     },
+    "--gotrace-aa": {
+        "action": "store_true",
+        "help": "compare the head with itself: what this machine can see, and which budgets can be kept on it",
+    },
+    "--gotrace-aa-write": {
+        "action": "store_true",
+        "help": "the same, and write the proposed budgets into the budget file",
+    },
     "--gotrace-head": {"metavar": "REV", "help": "measure this revision instead of the working tree"},
     "--gotrace-record": {"metavar": "FILE.jsonl", "help": "write every run to this file (JSON Lines)"},
+    "--gotrace-noise-memory": {
+        "metavar": "FILE.jsonl",
+        "action": "append",
+        "help": "an earlier recording, of which the noise of each number is remembered; may be given again",
+    },
+    "--gotrace-continue": {
+        "metavar": "FILE.jsonl",
+        "help": "go on with the test that was recorded here for the same two revisions, instead of starting anew",
+    },
     "--gotrace-allow-foreign": {
         "action": "store_true",
         "help": "accept a recording of another machine; then nothing is decided, only shown",
@@ -51,6 +68,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "how long one run should last (default: 250ms); longer runs vary less, and need fewer pairs",
     },
     "--gotrace-seed": {"metavar": "N", "type": int, "help": "the seed of the order of runs, to repeat it"},
+    "--gotrace-cpus": {
+        "metavar": "LIST",
+        "help": "run benchmarks on these CPUs only, like 0,1 or 2-5 (Linux)",
+    },
     "--gotrace-time-budget": {
         "metavar": "TIME",
         "help": "stop measuring at the first look after this time (10m); what is undecided stays inconclusive",
@@ -62,8 +83,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+#: Those that make a session a gate.
+_GATES = ("gotrace_baseline", "gotrace_aa", "gotrace_aa_write", "gotrace_record")
+
 #: Those that the fixture heeds, too.
-_FIXTURE = ("--gotrace-head", "--gotrace-run-time", "--gotrace-seed", "--gotrace-timeout")
+_FIXTURE = ("--gotrace-cpus", "--gotrace-head", "--gotrace-run-time", "--gotrace-seed", "--gotrace-timeout")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -106,7 +130,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from pytest_gotrace import builtin
 
     config.pluginmanager.register(builtin, "gotrace-builtin")
-    if config.getoption("gotrace_baseline") is None and not config.getoption("gotrace_record"):
+    if not any(config.getoption(name) not in (None, False) for name in _GATES):
         _refuse_lonely(config.invocation_params.args)
         return
     if hasattr(config, "workerinput") or config.getoption("numprocesses", None):

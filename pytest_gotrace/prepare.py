@@ -7,19 +7,21 @@ before anything is measured, which benchmarks are there on one side only, skip t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
 from pytest_gotrace import gotest
 from pytest_gotrace.errors import GoTestError
 from pytest_gotrace.gotest import Discovery, Package, TestBinary, Toolchain
+from pytest_gotrace.interference import Watch
 from pytest_gotrace.recording import SIDES, Side
+from pytest_gotrace.tokens import DOCUMENTS, Sources
 
 Presence = Literal["found", "absent", "skipped", "failed"]
 
 #: Files whose change cannot change what a compiled benchmark does.
-_INERT = (".go", ".md", ".mod", ".sum", ".yaml", ".yml", ".patch")
+_INERT = (".go", ".mod", ".sum", *DOCUMENTS)
 
 
 class Progress(Protocol):
@@ -32,8 +34,14 @@ class Progress(Protocol):
     def step(self, text: str) -> None:
         """Something that takes a while begins."""
 
+    def say(self, text: str) -> None:
+        """A line that stays: what will be done."""
+
     def round(self, done: int, planned: int, benchmark: str, seconds_left: float) -> None:
         """`done` of at most `planned` pairs of one benchmark are measured."""
+
+    def judged(self, so_far: str) -> None:
+        """How many verdicts there are of each kind by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +89,7 @@ class Benchmark:
     status: Mapping[Side, Status]
     executables: Mapping[Side, Executable]
     identical: bool = False
+    by_tokens: bool = False  # identical in its code, not in the bytes of the binaries
 
     @property
     def path(self) -> str:
@@ -124,17 +133,20 @@ class Bench:
     env: Mapping[str, str]
     timeout: float
     progress: Progress
+    watch: Watch = field(default_factory=Watch)  # sees nothing
+    cpus: tuple[int, ...] = ()  # where benchmarks run; empty: wherever the system likes
 
 
 def prepare(bench: Bench, module: str, wanted: Callable[[str], bool]) -> Module:
     """Build and look through the packages of a module that `wanted` accepts (by directory below the module)."""
     per_side = {side: _builds(bench, side, module, wanted) for side in SIDES if side in bench.checkouts}
     directories = sorted({directory for builds in per_side.values() for directory in builds})
+    sources = _sources(bench, module)
     benchmarks: list[Benchmark] = []
     failures: list[Failure] = []
     for directory in directories:
         builds = {side: found[directory] for side, found in per_side.items() if directory in found}
-        named = tuple(_benchmarks(bench, module, directory, builds))
+        named = tuple(_benchmarks(bench, module, directory, builds, sources))
         benchmarks += named
         if not named:
             failures += [build.failure for build in builds.values() if build.failure]
@@ -195,11 +207,20 @@ def _build(bench: Bench, side: Side, module: str, root: Path, package: Package) 
     )
 
 
+def _sources(bench: Bench, module: str) -> Sources | None:
+    if not bench.checkouts.keys() >= set(SIDES):
+        return None
+    both = bench.checkouts["base"], bench.checkouts["head"]
+    return Sources(bench.toolchain, both, module, bench.changed, scratch=bench.scratch, env=bench.env)
+
+
 def _benchmarks(
-    bench: Bench, module: str, directory: str, builds: Mapping[Side, _Build]
+    bench: Bench, module: str, directory: str, builds: Mapping[Side, _Build], sources: Sources | None
 ) -> Iterator[Benchmark]:
     executables = {side: build.executable for side, build in builds.items() if build.executable}
-    identical = _identical(bench, module, directory, executables)
+    in_bytes = _same_bytes(executables)
+    unread = not _data_changed(bench, module, directory)
+    identical = unread and (in_bytes or _same_code(sources, executables))
     tried = {side: builds[side] for side in executables if side == "head" or not identical}
     status = {side: _statuses(bench, side, build) for side, build in tried.items()}
     if identical:
@@ -214,18 +235,28 @@ def _benchmarks(
             status={side: _status(name, status.get(side, {}), builds.get(side)) for side in SIDES},
             executables=executables,
             identical=identical,
+            by_tokens=identical and not in_bytes,
         )
         yield _blame_by_name(benchmark)
 
 
-def _identical(bench: Bench, module: str, directory: str, executables: Mapping[Side, Executable]) -> bool:
+def _same_bytes(executables: Mapping[Side, Executable]) -> bool:
     """Equal bytes are equal behaviour, unless a file changed that the benchmark may read."""
-    if set(executables) != set(SIDES):
+    hashes = [executable.binary.sha256 for executable in executables.values()]
+    return len(hashes) == len(SIDES) and len(set(hashes)) == 1
+
+
+def _same_code(sources: Sources | None, executables: Mapping[Side, Executable]) -> bool:
+    """Comments and layout move the line table, and so the bytes; the code is compared then."""
+    if sources is None or len(executables) < len(SIDES):
         return False
-    if executables["base"].binary.sha256 != executables["head"].binary.sha256:
-        return False
+    package = executables["head"].binary.package
+    return sources.alike(package.import_path, package.directory)
+
+
+def _data_changed(bench: Bench, module: str, directory: str) -> bool:
     here = PurePosixPath(module, directory)
-    return not any(_may_be_read(PurePosixPath(file), PurePosixPath(module), here) for file in bench.changed)
+    return any(_may_be_read(PurePosixPath(file), PurePosixPath(module), here) for file in bench.changed)
 
 
 def _may_be_read(file: PurePosixPath, module: PurePosixPath, package: PurePosixPath) -> bool:

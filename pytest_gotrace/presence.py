@@ -12,6 +12,12 @@ from pytest_gotrace.recording import Run
 from pytest_gotrace.stats import events_needed
 from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict
 
+#: Why there is nothing to measure, by whether the code was compared or the bytes.
+_IDENTICAL = {
+    False: "both sides compile to the same bytes, so there is nothing to measure",
+    True: "both sides differ only in comments and layout, so there is nothing to measure",
+}
+
 
 def of_benchmark(question: Question, facts: Facts) -> Verdict | None:
     """What the presence of the benchmark alone decides; None where it is there to be measured on the sides it needs."""
@@ -37,9 +43,7 @@ def of_benchmark(question: Question, facts: Facts) -> Verdict | None:
     if isinstance(rule, Requirement):
         return answer(Outcome.WITHIN, "") if rule.key_series is None else None
     if benchmark.identical:
-        return answer(
-            Outcome.IDENTICAL, "both sides compile to the same bytes, so there is nothing to measure"
-        )
+        return answer(Outcome.IDENTICAL, _IDENTICAL[benchmark.by_tokens])
     if rule.limit.cap is not None:
         return None
     if base.presence == "failed":

@@ -26,17 +26,24 @@ class Silent:
     def step(self, text: str) -> None:
         """Say nothing."""
 
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
     def round(self, done: int, planned: int, benchmark: str, seconds_left: float) -> None:
+        """Say nothing."""
+
+    def judged(self, so_far: str) -> None:
         """Say nothing."""
 
 
 class Shown:
-    """Progress on a `rich` console. Use it in a `with` statement; nothing stays on the screen."""
+    """Progress on a `rich` console. Use it in a `with` statement; only what is meant to stay stays on the screen."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status: Any = None
         self._last_line = 0.0
+        self._so_far = ""
 
     def __enter__(self) -> Shown:
         if self._console.is_terminal:
@@ -56,7 +63,16 @@ class Shown:
     def round(self, done: int, planned: int, benchmark: str, seconds_left: float) -> None:
         """A run of pair `done` (0 is the one that warms up) is in; `seconds_left` is the longest it can still take."""
         pair = f"pair {done} of at most {planned}" if done else "warming up"
-        self._say(f"{benchmark}: {pair}, {format_duration(seconds_left)} left at the most")
+        verdicts = f"; so far {self._so_far}" if self._so_far else ""
+        self._say(f"{benchmark}: {pair}, {format_duration(seconds_left)} left at the most{verdicts}")
+
+    def say(self, text: str) -> None:
+        """A line that stays: what will be done."""
+        self._print(text)
+
+    def judged(self, so_far: str) -> None:
+        """How many verdicts there are of each kind by now; from now on it stands beside the progress."""
+        self._so_far = so_far
 
     def _say(self, text: str) -> None:
         if self._status is not None:
@@ -65,4 +81,7 @@ class Shown:
             self._status.update(Text(text))
         elif time.monotonic() - self._last_line > _QUIET_SECONDS:
             self._last_line = time.monotonic()
-            self._console.print(f"gotrace: {text}", markup=False, highlight=False, soft_wrap=True)
+            self._print(text)
+
+    def _print(self, text: str) -> None:
+        self._console.print(f"gotrace: {text}", markup=False, highlight=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -25,8 +26,9 @@ SIDES: tuple[Side, Side] = ("base", "head")
 VERSION = 1
 
 #: What makes two recordings incomparable when it differs; `kernel` and `memory` are kept and forgiven.
-MACHINE = ("cpu", "cores", "gomaxprocs", "go", "os", "arch")
+MACHINE = ("cpu", "cores", "cpus", "gomaxprocs", "go", "os", "arch")
 
+_WHEN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _LINE_LIMIT = 64 << 20
 _LARGEST = 1 << 62
 
@@ -35,11 +37,19 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One side of a recording: the revision as the person named it, and what git says it is."""
+    """One side of a recording: the revision as the person named it, and what git says it is.
+
+    `tree` is the hash of the files as they were measured, uncommitted changes included.
+    """
 
     name: str
     sha: str = ""
     dirty: bool = False
+    tree: str = ""
+
+    def same_files(self, other: Measured) -> bool:
+        """Whether both are the same commit with the same files, whatever they are called."""
+        return bool(self.tree) and (self.sha, self.tree) == (other.sha, other.tree)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +57,8 @@ class Run:
     """One process that ran one benchmark on one side.
 
     `values` are what `go test` printed (ns/op, B/op, …, custom units); `series` and `waits` are read from the trace
-    and empty for an untraced run. `position` is 0 for the side that ran first in its pair.
+    and empty for an untraced run. `position` is 0 for the side that ran first in its pair. `disturbed` names what
+    told of others on the machine while it ran, `repeated` what told so of the pair that this one stands for.
     """
 
     side: Side
@@ -60,6 +71,8 @@ class Run:
     series: Mapping[Key, Distribution] = field(default_factory=dict)
     waits: tuple[Wait, ...] = ()
     trace_bytes: int = 0
+    disturbed: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
     def number(self, key: Key) -> float:
         """The one number that `key` stands for in this run; NaN where the run does not say.
@@ -75,13 +88,30 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A sequential test, as far as it got: after which numbers of pairs it looks, and how many looks were taken.
+
+    `family` is a digest of everything that is judged together.
+    """
+
+    looks: tuple[int, ...]
+    taken: int
+    family: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """Runs of one or both sides, in the order they were made, with the machine they were made on."""
+    """Runs of one or both sides, in the order they were made, with the machine they were made on.
+
+    `plan` is there if they belong to one test that can go on.
+    """
 
     environment: Mapping[str, str]
     sides: Mapping[Side, Measured]
     runs: tuple[Run, ...]
     seed: int = 0
+    when: str = ""  # `2026-11-21T05:33:00Z`; older recordings do not say
+    plan: Planned | None = None
 
     def of(self, side: Side, benchmark: str, *, traced: bool) -> tuple[Run, ...]:
         """Runs of one side of one benchmark, by round."""
@@ -97,6 +127,23 @@ class Recording:
     def iterations(self, benchmark: str) -> int | None:
         """The iteration count that this benchmark was recorded with."""
         return next((run.iterations for run in self.runs if run.benchmark == benchmark), None)
+
+
+def against_itself(recording: Recording) -> Recording:
+    """Pairs, whichever sides were recorded: of a recording with one side, neighbouring runs are a pair.
+
+    They ran one after the other as the two of a pair do. Warm-ups are left out, and an odd run at the end.
+    """
+    runs = tuple(run for run in recording.runs if run.round >= 0)
+    sides = {run.side for run in runs}
+    if len(sides) == 1:
+        runs = tuple(
+            replace(run, side=SIDES[run.round % 2], round=run.round // 2, position=run.round % 2)
+            for run in runs
+        )
+        (only,) = sides
+        return replace(recording, runs=runs, sides=dict.fromkeys(SIDES, recording.sides[only]))
+    return replace(recording, runs=runs)
 
 
 def differences(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[str, ...]:
@@ -116,6 +163,8 @@ def lines(recording: Recording) -> Iterator[str]:
         "environment": dict(recording.environment),
         "seed": recording.seed,
         "sides": {side: asdict(measured) for side, measured in recording.sides.items()},
+        **({"when": recording.when} if recording.when else {}),
+        **({"plan": asdict(recording.plan)} if recording.plan else {}),
     }
     yield json.dumps(header)  # in ASCII: names come from a program, and need not be good Unicode
     for run in recording.runs:
@@ -141,7 +190,19 @@ def read(path: Path, catalogue: Sequence[Metric] = CATALOGUE) -> Recording:
 
     Raises `RecordingError` with the line where it goes wrong; several headers must name the same machine and revisions.
     """
-    reader = _Reader(catalogue)
+    (only,) = _read(path, _Reader(catalogue, one=True))
+    return only
+
+
+def read_all(path: Path, catalogue: Sequence[Metric] = CATALOGUE) -> tuple[Recording, ...]:
+    """The recordings of a file to which one was appended after the other, of whatever machine and revision.
+
+    Raises `RecordingError` as `read` does.
+    """
+    return _read(path, _Reader(catalogue, one=False))
+
+
+def _read(path: Path, reader: _Reader) -> tuple[Recording, ...]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(iter(partial(file.readline, _LINE_LIMIT + 1), b""), 1):
@@ -152,9 +213,19 @@ def read(path: Path, catalogue: Sequence[Metric] = CATALOGUE) -> Recording:
                     raise RecordingError(f"{path}:{number}: not a line of a recording: {what}") from error
     except OSError as error:
         raise RecordingError(f"cannot read the recording {path}: {error.strerror}") from error
-    if reader.header is None:
+    found = reader.all()
+    if not found:
         raise RecordingError(f"{path}: empty; expected the JSON Lines that --gotrace-record writes")
-    return replace(reader.header, runs=tuple(reader.runs))
+    return found
+
+
+def header(path: Path) -> Recording | None:
+    """The recording at `path` without its runs; None where there is none that can be read."""
+    try:
+        with path.open("rb") as file:
+            return _header_from_json(_object(file.readline(_LINE_LIMIT + 1)))
+    except (OSError, *_DAMAGE):
+        return None
 
 
 #: What a line of a stranger can raise while it is taken apart.
@@ -172,11 +243,13 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 class _Reader:
-    """Lines so far: the first header, without its runs, and the runs."""
+    """Lines so far: recordings that are complete, then the last header, without its runs, and its runs."""
 
-    def __init__(self, catalogue: Sequence[Metric]) -> None:
+    def __init__(self, catalogue: Sequence[Metric], *, one: bool) -> None:
         self.header: Recording | None = None
         self.runs: list[Run] = []
+        self._complete: list[Recording] = []
+        self._one = one
         self._catalogue = catalogue
         self._lines: dict[tuple[str, str, int, bool], int] = {}
 
@@ -187,15 +260,28 @@ class _Reader:
         else:
             self._run(number, _run_from_json(value, self._catalogue))
 
+    def all(self) -> tuple[Recording, ...]:
+        """Every recording, in order."""
+        return (*self._complete, *self._last())
+
+    def _last(self) -> list[Recording]:
+        return [replace(self.header, runs=tuple(self.runs))] if self.header else []
+
     def _header(self, header: Recording) -> None:
-        if self.header is None:
-            self.header = header
+        if self.header is not None and self._one:
+            self._same_again(header, self.header)
             return
-        unlike = differences(header.environment, self.header.environment)
-        if unlike or header.sides != self.header.sides:
+        self._complete += self._last()
+        self.header, self.runs = header, []
+        self._lines.clear()
+
+    def _same_again(self, header: Recording, first: Recording) -> None:
+        unlike = differences(header.environment, first.environment)
+        if unlike or header.sides != first.sides:
             raise ValueError(
                 f"a second header of another machine or revision: {'; '.join(unlike) or 'sides differ'}"
             )
+        self.header = replace(first, plan=None)  # shards are no single test
 
     def _run(self, number: int, run: Run) -> None:
         if self.header is None or run.side not in self.header.sides:
@@ -217,13 +303,33 @@ def _header_from_json(value: dict[str, Any]) -> Recording:
         sides={side: _measured(sides[side]) for side in SIDES if side in sides},
         runs=(),
         seed=_whole(value["seed"]),
+        when=_when(value.get("when", "")),
+        plan=_planned(_is(dict, value["plan"])) if "plan" in value else None,
     )
+
+
+def _when(value: Any) -> str:
+    text = _is(str, value)
+    if text and not re.fullmatch(_WHEN, text):
+        raise ValueError(f"{text[:40]!r} is no time such as 2026-11-21T05:33:00Z")
+    return text
+
+
+def _planned(fields: Mapping[str, Any]) -> Planned:
+    looks = tuple(_whole(look, least=1) for look in _is(list, fields["looks"]))
+    taken = _whole(fields["taken"])
+    if taken > len(looks):
+        raise ValueError(f"{taken} of {len(looks)} looks")
+    return Planned(looks=looks, taken=taken, family=_is(str, fields["family"]))
 
 
 def _measured(value: Any) -> Measured:
     fields = _is(dict, value)
     return Measured(
-        name=_is(str, fields["name"]), sha=_is(str, fields["sha"]), dirty=_is(bool, fields["dirty"])
+        name=_is(str, fields["name"]),
+        sha=_is(str, fields["sha"]),
+        dirty=_is(bool, fields["dirty"]),
+        tree=_is(str, fields.get("tree", "")),
     )
 
 
@@ -243,7 +349,12 @@ def _run_to_json(run: Run) -> dict[str, Any]:
             for key, d in run.series.items()
         ],
         "waits": [[wait.state, wait.at, wait.by, wait.count, wait.total] for wait in run.waits],
+        **{name: list(sources) for name in _NAMED if (sources := getattr(run, name))},
     }
+
+
+#: Fields of a run that only stand in its line where there is something to say.
+_NAMED = ("disturbed", "repeated")
 
 
 def _run_from_json(value: dict[str, Any], catalogue: Sequence[Metric]) -> Run:
@@ -260,6 +371,7 @@ def _run_from_json(value: dict[str, Any], catalogue: Sequence[Metric]) -> Run:
         trace_bytes=_whole(value["trace_bytes"]),
         series=dict(_series(row, catalogue) for row in value["series"]),
         waits=tuple(_wait(*row) for row in value["waits"]),
+        **{name: tuple(_is(str, each) for each in _is(list, value.get(name, []))) for name in _NAMED},
     )
 
 

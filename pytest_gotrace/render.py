@@ -162,6 +162,10 @@ def _all(report: Report) -> list[VerdictEntry]:
     return sorted(report.verdicts, key=lambda entry: OUTCOMES.index(entry.outcome))
 
 
+def _doubted(report: Report) -> list[VerdictEntry]:
+    return [entry for entry in _all(report) if entry.warnings]
+
+
 def _unmatched(report: Report) -> list[_Group]:
     groups: dict[tuple[Outcome, str], list[VerdictEntry]] = {}
     for entry in report.verdicts:
@@ -185,11 +189,13 @@ def _output(failure: Failure) -> str:
 #: In reading order.
 _SECTIONS = (
     _Section(name="doubts", urgency=0, rows=lambda report: report.warnings[1:]),
+    _Section(name="notes", urgency=1, rows=lambda report: report.notes, at_most=FIRST_ROWS),
     _Section(name="problems", urgency=1, rows=_problems, at_most=FIRST_ROWS),
     _Section(name="why", urgency=2, rows=_why, at_most=FIRST_ROWS),
     _Section(name="inconclusive", urgency=3, rows=_inconclusive, at_most=FIRST_ROWS),
     _Section(name="improved", urgency=7, rows=improvements),
     _Section(name="all", urgency=8, rows=_all),
+    _Section(name="metric_doubts", urgency=9, rows=_doubted),
     _Section(name="unmatched", urgency=6, rows=_unmatched),
     _Section(name="failures", urgency=4, rows=lambda report: report.failures),
     _Section(name="method", urgency=5, rows=lambda report: [report]),
@@ -230,7 +236,9 @@ _SPOKEN = (
     "cause_text",
     "change_parts",
     "evidence_text",
+    "interference_text",
     "needed_text",
+    "overhead_text",
     "place_text",
     "sides_text",
     "states_text",

@@ -44,6 +44,21 @@ class RevisionInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interference:
+    """Disturbances by others on the machine, seen without a look at the numbers.
+
+    `watched` are the sources that the machine has (`steal`, `pressure`, `spin`). `repeated` pairs were measured again;
+    `kept` were disturbed and count all the same. `reasons` counts both by source. `seconds` is what looking cost.
+    """
+
+    watched: tuple[str, ...] = ()
+    repeated: int = 0
+    kept: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """How the numbers came about: enough to repeat the run and to know what to believe.
 
@@ -57,6 +72,7 @@ class Method:
     elapsed_seconds: float
     pairs_run: int
     continued: bool = False
+    interference: Interference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +90,8 @@ class VerdictEntry:
     `base`, `head` and `difference` are in `unit` (`ns`, `B`, `1`); `change` and `detectable` are relative.
     Signs are natural: + means that head is larger, whichever way is `better`.
     `p` is adjusted for everything else that was judged. `pairs_needed` is (low, most likely, high).
+    `provable` is the smallest relative budget that could be shown to be kept at this noise; with a smaller one
+    the row is `underpowered`.
     """
 
     benchmark: str
@@ -94,6 +112,8 @@ class VerdictEntry:
     pairs: int = 0
     pairs_needed: tuple[int, int, int] | None = None
     detectable: float | None = None
+    provable: float | None = None
+    underpowered: bool = False
     reason: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -137,6 +157,15 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overhead:
+    """Time of an operation with the tracer as a multiple of that without, on each side; None where it is not known."""
+
+    benchmark: str
+    base: float | None = None
+    head: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """A build, run or trace that failed: the command to repeat it, and the end of what it printed."""
 
@@ -152,7 +181,8 @@ class Report:
     """The whole result of one comparison.
 
     `environment` is in reading order; `go`, `cpu` and `GOMAXPROCS` are shown beside the verdict.
-    `expected` and `measured` count benchmarks. `warnings` are doubts that touch the whole run, gravest first.
+    `expected` and `measured` count benchmarks. `warnings` are doubts that touch the whole run, gravest first;
+    `notes` are no doubts: what else changed between the sides.
     """
 
     tool: str
@@ -168,6 +198,8 @@ class Report:
     why: tuple[Why, ...] = ()
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    overheads: tuple[Overhead, ...] = ()
     reproduce: str = ""
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +15,7 @@ from pytest_gotrace import report
 from pytest_gotrace.budget import Rule
 from pytest_gotrace.diagnose import Diagnosis, Place, diagnose
 from pytest_gotrace.escape import log_line
+from pytest_gotrace.overhead import Overhead, overheads
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.recording import Measured, Recording
 from pytest_gotrace.sentences import failure_text, headline
@@ -22,6 +24,8 @@ from pytest_gotrace.verdict import Outcome, Question, Verdict
 
 #: The chance of any false alarm in a whole run, as the plan of the statistics has it.
 ALPHA = 0.05
+#: A report has room for so many overheads.
+_PRICES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +44,14 @@ class Circumstances:
     elapsed: float
     warnings: tuple[str, ...]
     strict: bool
+    notes: tuple[str, ...] = ()
+    watching: float = 0.0  # seconds that it took to look for disturbances
+    continued: bool = False
 
 
 def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
     """The report of one gate."""
-    sides = about.recording.sides
+    sides, prices = about.recording.sides, overheads(about.recording)
     benchmarks = {verdict.question.benchmark.id for verdict in verdicts}
     unmeasured = {
         v.question.benchmark.id
@@ -61,6 +68,8 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
             seed=about.recording.seed,
             elapsed_seconds=round(about.elapsed, 1),
             pairs_run=_pairs(about.recording),
+            continued=about.continued,
+            interference=_interference(about),
         ),
         environment=dict(about.recording.environment),
         budget_files=about.budget_files,
@@ -70,7 +79,12 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
         verdicts=tuple(entry(verdict, about.root) for verdict in verdicts),
         why=tuple(_why(diagnose(name, about.recording, over)) for name, over in _regressed(verdicts).items()),
         failures=tuple(_failure(failure) for failure in _all_failures(verdicts, about)),
-        warnings=about.warnings,
+        warnings=(*about.warnings, *_doubts(prices, verdicts)),
+        notes=about.notes,
+        overheads=tuple(
+            report.Overhead(benchmark=price.benchmark, base=price.base, head=price.head)
+            for price in prices[:_PRICES]
+        ),
         reproduce=reproduce(sides.get("base"), verdicts),
     )
 
@@ -139,6 +153,8 @@ def _numbers(comparison: Comparison) -> dict[str, Any]:
         "pairs": comparison.pairs,
         "pairs_needed": _low_first(comparison.pairs_needed),
         "detectable": comparison.detectable,
+        "provable": comparison.provable,
+        "underpowered": comparison.underpowered,
         "warnings": comparison.warnings,
     }
 
@@ -165,6 +181,37 @@ def _side(measured: Measured | None, *, recorded: bool) -> report.RevisionInfo:
 
 def _pairs(recording: Recording) -> int:
     return len({(run.benchmark, run.round) for run in recording.runs if run.side == "head"})
+
+
+def _doubts(prices: Sequence[Overhead], verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What a different price of tracing means to those benchmarks of which traced numbers were judged."""
+    judged = {v.question.benchmark.id for v in verdicts if v.comparison and v.key and v.key.statistic}
+    return (price.doubt for price in prices if price.doubt and price.benchmark in judged)
+
+
+def _interference(about: Circumstances) -> report.Interference | None:
+    """What disturbed the pairs that were measured here; None where nobody watched."""
+    watched = about.recording.environment.get("watched")
+    if watched is None:
+        return None
+    again, kept = (_disturbed(about.recording, field) for field in ("repeated", "disturbed"))
+    reasons = Counter(source for pairs in (again, kept) for sources in pairs.values() for source in sources)
+    return report.Interference(
+        watched=tuple(watched.split(", ")),
+        repeated=len(again),
+        kept=len(kept),
+        reasons=dict(reasons),
+        seconds=round(about.watching, 3),
+    )
+
+
+def _disturbed(recording: Recording, field: str) -> dict[tuple[str, int, bool], set[str]]:
+    """The pairs of which a run names sources in that field, with the sources of both sides."""
+    found: dict[tuple[str, int, bool], set[str]] = {}
+    for run in recording.runs:
+        if sources := getattr(run, field):
+            found.setdefault((run.benchmark, run.round, run.traced), set()).update(sources)
+    return found
 
 
 def _regressed(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_gotrace.escape import log_line, shorten
-from pytest_gotrace.report import Interval, Outcome, Report, StateShift, VerdictEntry, Why
+from pytest_gotrace.report import (
+    Interference,
+    Interval,
+    Outcome,
+    Overhead,
+    Report,
+    StateShift,
+    VerdictEntry,
+    Why,
+)
 from pytest_gotrace.units import format_change, format_pair, format_quantity
 
 #: A doubt longer than this is cut where it stands beside the verdict.
@@ -138,6 +147,28 @@ def states_text(why: Why, shown: int = 4) -> Iterator[tuple[str, str, str]]:
     """State, base and head for the states that moved most, times per operation."""
     for shift in sorted(why.states, key=lambda shift: -abs(_grown(shift)))[:shown]:
         yield (shift.state, *format_pair(shift.base, shift.head, "ns"))
+
+
+def interference_text(found: Interference) -> str:
+    """`2 pairs were measured again and 1 disturbed pair was kept: steal 2, spin 1`; "" where nothing disturbed."""
+    if not (found.repeated or found.kept):
+        return ""
+    parts = [
+        f"{_were(found.repeated, 'pair')} measured again" if found.repeated else "",
+        f"{_were(found.kept, 'disturbed pair')} kept" if found.kept else "",
+    ]
+    reasons = ", ".join(f"{source} {count}" for source, count in sorted(found.reasons.items()))
+    return f"others disturbed the machine: {' and '.join(filter(None, parts))} ({reasons})"
+
+
+def _were(count: int, thing: str) -> str:
+    return f"{count} {thing} was" if count == 1 else f"{count} {thing}s were"
+
+
+def overhead_text(price: Overhead) -> str:
+    """`×1.40 on the base, ×1.42 on the head`: time of an operation with the tracer against that without."""
+    sides = (("base", price.base), ("head", price.head))
+    return ", ".join(f"×{ratio:.2f} on the {side}" for side, ratio in sides if ratio is not None)
 
 
 def _counted(report: Report) -> Iterator[str]:

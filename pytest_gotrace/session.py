@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pytest_gotrace.errors import ExitCode, GotraceError, UsageError
+from pytest_gotrace.aa import Calibration
+from pytest_gotrace.errors import BudgetError, ExitCode, GotraceError, UsageError
 from pytest_gotrace.gate import Customs, Gate, Options
 from pytest_gotrace.items import PROPERTY, STATUS, BudgetFile, BudgetItem
 from pytest_gotrace.measure import RUN_SECONDS
+from pytest_gotrace.options import parse_cpus
 from pytest_gotrace.progress import Shown
 from pytest_gotrace.report import Report, exit_code
 from pytest_gotrace.units import parse_quantity
@@ -33,6 +35,8 @@ class GateSession:
         self._config = config
         self._gate: Gate | None = None
         self._report: Report | None = None
+        self._calibration: Calibration | None = None
+        self._unwritten: tuple[str, ...] = ()
         self._others_failed = False
         self._sent: tuple[str, ...] = ()
 
@@ -88,10 +92,31 @@ class GateSession:
             try:
                 with self.gate().progress:
                     self.gate().answer([item.question for item in items])
+                    self._calibrate()
                 self._report = self.gate().report()
             except GotraceError as error:
                 raise pytest.exit.Exception(str(error), returncode=error.exit_code) from error
         return (yield)
+
+    def _calibrate(self) -> None:
+        """After A/A: what it says, written into the budgets if that was asked for."""
+        option = self._config.option
+        if not (option.gotrace_aa or option.gotrace_aa_write):
+            return
+        self._calibration = self.gate().calibration()
+        if option.gotrace_aa_write:
+            self._unwritten = tuple(self._write(self._calibration))
+
+    def _write(self, found: Calibration) -> Iterator[str]:
+        """Write the proposals. A file that cannot be written costs the exit code, and nothing of what was measured."""
+        from pytest_gotrace.budgetedit import write
+
+        for path, limits in found.changes().items():
+            try:
+                write(path, limits, self.gate().metrics)
+            except BudgetError as error:
+                self.usage_error = error.exit_code
+                yield f"not written: {error}"
 
     # telling
 
@@ -134,9 +159,14 @@ class GateSession:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The verdict, as the pull request says it."""
         if self._report is not None:
-            from pytest_gotrace.terminal import write
+            from pytest_gotrace.terminal import write, write_calibration
 
             write(self._report, terminalreporter, self._sent)
+            if self._calibration is not None:
+                written = self._config.getoption("gotrace_aa_write") and not self._unwritten
+                write_calibration(self._calibration, self.gate().root, terminalreporter, written=written)
+                for line in self._unwritten:
+                    terminalreporter.line(line, red=True)
 
 
 def _interrupted_by(number: signal.Signals) -> Callable[[], None]:
@@ -171,18 +201,28 @@ def options(config: pytest.Config) -> Options:
             raise UsageError(f"--{name.replace('_', '-')}: expected a time above 0, found {text!r}")
         return value
 
-    record = config.getoption("gotrace_record")
+    record, resume, cpus = (config.getoption(f"gotrace_{name}") for name in ("record", "continue", "cpus"))
+    aa = config.getoption("gotrace_aa") or config.getoption("gotrace_aa_write")
+    if aa and config.getoption("gotrace_baseline") is not None:
+        raise pytest.UsageError(
+            "--gotrace-aa compares the head with itself, so it takes no --gotrace-baseline; "
+            "another revision than the working tree is named with --gotrace-head=REV"
+        )
     try:
         return Options(
             baseline=config.getoption("gotrace_baseline"),
+            aa=aa,
             head=config.getoption("gotrace_head"),
             record=Path(record) if record else None,
+            noise_memory=tuple(map(Path, config.getoption("gotrace_noise_memory") or ())),
             allow_foreign=config.getoption("gotrace_allow_foreign"),
             pairs=config.getoption("gotrace_pairs"),
             seed=config.getoption("gotrace_seed"),
             time_budget=seconds("gotrace_time_budget"),
             timeout=seconds("gotrace_timeout"),
             run_seconds=seconds("gotrace_run_time") or RUN_SECONDS,
+            resume=Path(resume) if resume else None,
+            cpus=parse_cpus(cpus) if cpus is not None else (),
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error

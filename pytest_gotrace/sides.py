@@ -71,10 +71,14 @@ def put_in_place(repository: Repository, options: Options, recorded: Recorded | 
     """Check out the head, and the base if it is a revision. Raises `CheckoutError`."""
     head = repository.resolve(options.head) if options.head else repository.working_tree()
     revisions: dict[Side, Revision] = {"head": head}
-    if options.has_base and recorded is None:
+    if options.aa:
+        revisions["base"] = head
+    elif options.has_base and recorded is None:
         base = repository.resolve(options.baseline) if options.baseline else repository.default_base()
         revisions["base"] = base
-    measured = {side: Measured(name=r.name, sha=r.sha, dirty=r.dirty) for side, r in revisions.items()}
+    measured = {
+        side: Measured(name=r.name, sha=r.sha, dirty=r.dirty, tree=r.tree) for side, r in revisions.items()
+    }
     if recorded is not None:
         measured["base"] = recorded.recording.sides["base"]
     return Sides(

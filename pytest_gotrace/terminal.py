@@ -5,19 +5,24 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
+from pytest_gotrace import calibrated
+from pytest_gotrace.aa import Calibration
 from pytest_gotrace.escape import log_line
-from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, blocking, improvements
+from pytest_gotrace.report import Report, RevisionInfo, VerdictEntry, betterment, blocking, improvements
 from pytest_gotrace.sentences import (
     change_text,
+    interference_text,
     needed_text,
+    overhead_text,
     place_text,
     sides_text,
     verdict_sentence,
 )
-from pytest_gotrace.units import format_duration
+from pytest_gotrace.units import format_change, format_duration
 
 _MARKUP = {"fail": {"red": True, "bold": True}, "pass": {"green": True, "bold": True}}
 _BIGGEST_SHOWN = 3
@@ -34,8 +39,21 @@ def write(report: Report, reporter: pytest.TerminalReporter, sent: Sequence[str]
     verbosity = reporter.config.get_verbosity()
     if verbosity < 0:
         return
-    for line in (*details(report), *(every_row(report) if verbosity > 0 else ()), *sent):
+    more = (*every_row(report), *sight(report)) if verbosity > 0 else ()
+    for line in (*details(report), *more, *sent):
         reporter.line(wrapped(log_line(line), shutil.get_terminal_size().columns))
+
+
+def write_calibration(
+    found: Calibration, root: Path, reporter: pytest.TerminalReporter, *, written: bool
+) -> None:
+    """Write the section `gotrace A/A`: what can be seen here, and which budgets can be kept."""
+    reporter.section("gotrace A/A", sep="=")
+    width = shutil.get_terminal_size().columns
+    for line in calibrated.numbers(found, width):
+        reporter.line(log_line(line))
+    for line in calibrated.proposals(found, root, written=written):
+        reporter.line(wrapped(log_line(line), width))
 
 
 def wrapped(line: str, width: int) -> str:
@@ -79,8 +97,10 @@ def details(report: Report) -> Iterator[str]:
             yield f"{outcome:<{_LABEL}}{_row(row)}"
     for row in improvements(report)[:_BIGGEST_SHOWN]:
         yield f"{'improved':<{_LABEL}}{_row(row)}"
-    for warning in report.warnings:
-        yield f"{'note':<{_LABEL}}{warning}"
+    disturbed = report.method.interference
+    for note in (*report.warnings, *report.notes, interference_text(disturbed) if disturbed else ""):
+        if note:
+            yield f"{'note':<{_LABEL}}{note}"
     if any(_rows(report, "over")) or any(_rows(report, "inconclusive")):
         yield f"{'again':<{_LABEL}}{report.reproduce}"
 
@@ -90,14 +110,53 @@ def every_row(report: Report) -> Iterator[str]:
     for outcome in ("within", "identical"):
         for row in _rows(report, outcome):
             yield f"{outcome:<{_LABEL}}{_row(row)}"
+    for price in report.overheads:
+        yield f"{'tracer':<{_LABEL}}{price.benchmark}: {overhead_text(price)}"
+
+
+def sight(report: Report) -> Iterator[str]:
+    """How well the machine could see: the worst that is within, what cannot be shown, what would have been caught."""
+    within = [row for row in _rows(report, "within") if row.change]
+    if within:
+        worst = min(within, key=betterment)
+        said = f"{_name(worst)} {change_text(worst)}, budget {worst.budget}"
+        yield f"{'worst within':<{_LABEL}}of {len(within)}: {said}"
+    for row in report.verdicts:
+        if row.underpowered and row.provable is not None:
+            yield (
+                f"{'underpowered':<{_LABEL}}{_name(row)}: budget {row.budget}, "
+                f"at this noise only {format_change(row.provable)} or more can be shown to be kept"
+            )
+    if caught := ", ".join(_caught(report)):
+        yield f"{'would catch':<{_LABEL}}4 times out of 5: {caught}"
+    for row in report.verdicts:
+        if row.outcome not in _SPOKEN_BY_ITEM:
+            yield from (f"{'note':<{_LABEL}}{_name(row)}: {warning}" for warning in row.warnings)
+
+
+#: What has failed or is open shows its warnings with its item.
+_SPOKEN_BY_ITEM = ("over", "inconclusive", "missing", "failed")
+
+
+def _caught(report: Report) -> Iterator[str]:
+    """By metric, the change that would have been caught in each of its benchmarks."""
+    worst: dict[str, float] = {}
+    for row in report.verdicts:
+        if row.detectable is not None:
+            worst[row.metric] = max(worst.get(row.metric, 0.0), row.detectable)
+    yield from (f"{metric} from {format_change(size)} on" for metric, size in worst.items())
 
 
 def _rows(report: Report, outcome: str) -> list[VerdictEntry]:
     return [row for row in report.verdicts if row.outcome == outcome]
 
 
+def _name(row: VerdictEntry) -> str:
+    return f"{row.benchmark} {row.metric}"
+
+
 def _row(row: VerdictEntry) -> str:
-    name = f"{row.benchmark} {row.metric}"
+    name = _name(row)
     numbers = " → ".join(text for text in sides_text(row) if text)
     parts = [
         f"{numbers} {change_text(row)}".strip(),

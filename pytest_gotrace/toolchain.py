@@ -63,7 +63,7 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, Path | None]]
 def _ask(path: Path, environ: Mapping[str, str]) -> Toolchain | str:
     """The toolchain at `path`, or why it is none."""
     command = [str(path), "env", "-json", "GOVERSION", "GOROOT"]
-    env = {**environ, "GOTOOLCHAIN": "local"}
+    env = {**environ, "GOTOOLCHAIN": _chosen(environ)}
     try:
         answer = subprocess.run(
             command, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True, text=True
@@ -83,6 +83,12 @@ def _ask(path: Path, environ: Mapping[str, str]) -> Toolchain | str:
         goroot=goroot,
         text=known["GOVERSION"],
     )
+
+
+def _chosen(environ: Mapping[str, str]) -> str:
+    """The toolchain that a person names in GOTOOLCHAIN, for both sides; never one that a `go.mod` asks for."""
+    named = environ.get("GOTOOLCHAIN", "").partition("+")[0]
+    return named if re.fullmatch(r"go\d+\.\d[\w.\-]*", named) else "local"
 
 
 def _dotted(version: Sequence[int]) -> str:
@@ -137,19 +143,24 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def environment(toolchain: Toolchain, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def environment(
+    toolchain: Toolchain, environ: Mapping[str, str] = os.environ, cpus: Sequence[int] = ()
+) -> dict[str, str]:
     """What numbers depend on besides the code, by name, for people and for the comparison of two machines.
 
-    `gomaxprocs` is what is asked for; what a benchmark really had stands in its result.
+    `gomaxprocs` is what is asked for; what a benchmark really had stands in its result. `cpus` are those that
+    benchmarks are held to; without them there is no such entry.
     """
+    cores = str(len(cpus) or _usable_cores())
     return {
         "go": toolchain.text,
         "os": platform.system().lower(),
         "arch": platform.machine(),
         "kernel": platform.release(),
         "cpu": _cpu_model(),
-        "cores": str(_usable_cores()),
-        "gomaxprocs": environ.get("GOMAXPROCS") or str(_usable_cores()),
+        "cores": cores,
+        **({"cpus": ",".join(map(str, cpus))} if cpus else {}),
+        "gomaxprocs": environ.get("GOMAXPROCS") or cores,
         "memory": _memory(),
     }
 

@@ -6,12 +6,14 @@ A `Question` is what a line of the budget asks about one benchmark; it becomes o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from pytest_gotrace.budget import Budget, Requirement, Rule, Waiver
 from pytest_gotrace.metrics import Key, Metric
+from pytest_gotrace.noisememory import NoiseMemory
 from pytest_gotrace.prepare import Benchmark, Failure
 from pytest_gotrace.recording import Recording, Run, Side
 from pytest_gotrace.stats import Comparison
@@ -76,6 +78,12 @@ class Verdict:
         return "warn" if hopeless and self.outcome is Outcome.INCONCLUSIVE else self.question.level
 
 
+def tally(verdicts: Iterable[Verdict]) -> str:
+    """`3 within, 1 over, 2 open`: how far a judgement is; open is what more pairs could still change."""
+    counts = Counter(verdict.outcome.value if verdict.settled else "open" for verdict in verdicts)
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that was found out: runs, and by id the benchmarks that failed while they were measured."""
@@ -85,6 +93,7 @@ class Facts:
     metrics: tuple[Metric, ...]
     failures: Mapping[str, Failure] = field(default_factory=dict)
     foreign: bool = False  # the base was recorded on another machine
+    memory: NoiseMemory = field(default_factory=NoiseMemory)
 
     def runs(self, side: Side, benchmark: Benchmark, *, traced: bool) -> tuple[Run, ...]:
         return tuple(run for run in self.recording.of(side, benchmark.id, traced=traced) if run.round >= 0)

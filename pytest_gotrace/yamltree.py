@@ -49,6 +49,28 @@ class Place:
         return isinstance(self.node, yaml.MappingNode)
 
     @property
+    def span(self) -> tuple[int, int]:
+        """Where the value stands in the file's text: its first character, and the one after its last."""
+        return int(self.node.start_mark.index), int(self.node.end_mark.index)
+
+    @property
+    def quotes(self) -> str:
+        """The quotes around the value, or ""."""
+        style = self.node.style if isinstance(self.node, yaml.ScalarNode) else None
+        return style if style in ("'", '"') else ""
+
+    @property
+    def in_flow(self) -> bool:
+        """Whether it is a mapping between { and }."""
+        return isinstance(self.node, yaml.MappingNode) and bool(self.node.flow_style)
+
+    @property
+    def start(self) -> tuple[int, int]:
+        """Where the entry begins, at its name: character of the text, and column."""
+        mark = (self.key or self.node).start_mark
+        return int(mark.index), int(mark.column)
+
+    @property
     def line(self) -> int:
         """Where the entry begins: at its name, if it has one."""
         return int((self.key or self.node).start_mark.line) + 1
@@ -157,7 +179,7 @@ class _Composer(yaml.SafeLoader):
 
 def read(path: Path) -> Place:
     """The top of the file's one document. Raises `BudgetError` where it is not YAML or too much of it."""
-    text = _text(path)
+    text = text_of(path)
     composer: _Composer | None = None
     try:
         composer = _Composer(text)
@@ -179,7 +201,8 @@ def read(path: Path) -> Place:
     return Place(node=node, path=path)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of the file, without a byte order mark; line ends are as they are. Raises `BudgetError`."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

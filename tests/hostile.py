@@ -76,6 +76,7 @@ def any_report(text=None):
         "unit": st.sampled_from(["ns", "B", "1"]),
         "alpha": st.floats(0, 1),
         "elapsed_seconds": st.floats(0, 1e9),
+        "seconds": st.floats(0, 1e9),
         "p": st.none() | st.floats(0, 1),
     }
 
@@ -92,7 +93,7 @@ def any_report(text=None):
                 st.lists(of(arguments[0]), max_size=2).map(tuple) if many else st.tuples(*map(of, arguments))
             )
         if origin is dict:
-            return st.dictionaries(text, text, max_size=3)
+            return st.dictionaries(text, of(arguments[1]), max_size=3)
         if origin is typing.Literal:
             return st.sampled_from(arguments)
         if type(None) in arguments:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from pytest_gotrace.report import (
     Failure,
+    Interference,
     Interval,
     LineShift,
     Method,
+    Overhead,
     Report,
     RevisionInfo,
     StateShift,
@@ -172,11 +174,23 @@ GREEN = replace(QUIET, verdicts=(WITHIN, IMPROVED, IDENTICAL))
 
 REGRESSION = replace(
     QUIET,
+    method=replace(
+        QUIET.method,
+        interference=Interference(watched=("steal", "spin"), repeated=1, reasons={"steal": 1}, seconds=0.25),
+    ),
+    notes=("go.mod: dependencies changed: example.com/queue v1.2.0 → v1.3.0",),
+    overheads=(Overhead(benchmark=POOL, base=1.4, head=1.43), Overhead(benchmark=HANDLER, head=1.1)),
     verdicts=(WITHIN, OVER, WAIVED, replace(OVER, metric="net-wait.p99", level="warn", p=0.00001)),
     why=(WHY,),
 )
 
-UNDECIDED = replace(QUIET, verdicts=(WITHIN, INCONCLUSIVE))
+DOUBTED = replace(
+    WITHIN,
+    metric="sched-wait.total",
+    warnings=("neighbouring pairs are alike (correlation 0.7); look for load that comes and goes",),
+)
+
+UNDECIDED = replace(QUIET, verdicts=(WITHIN, INCONCLUSIVE, DOUBTED))
 
 BROKEN = replace(
     QUIET,

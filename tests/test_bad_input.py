@@ -123,6 +123,8 @@ class TestPlace:
             ("--gotrace-pairs=0", "--gotrace-pairs.*at least"),
             ("--gotrace-timeout=5", "--gotrace-timeout: expected a time such as .*found '5'"),
             ("--gotrace-run-time=0s", "--gotrace-run-time: expected a time above 0, found '0s'"),
+            ("--gotrace-cpus=99999", "--gotrace-cpus: 99999 is not among the CPUs this program may use"),
+            ("--gotrace-continue=none.jsonl", "cannot read the recording .*none.jsonl: No such file"),
         ],
     )
     def test_bad_option(self, shop, option, message):

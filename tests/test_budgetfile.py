@@ -368,4 +368,6 @@ def test_the_schema_has_the_defaults_of_the_program():
         "max_pairs": plain.max_pairs,
         "timeout": f"{plain.timeout / 60:.0f}m",
         "max_trace_mb": plain.max_trace_mb,
+        "method": plain.method,
+        "noise_memory": plain.noise_memory,
     }

@@ -239,26 +239,7 @@ def test_a_recording_without_runs(project, tmp_path):
 
 def test_time_that_is_used_up(project, tmp_path):
     """When the time is over at a look, what is undecided stays so, and the report says why."""
-    # Every other process has a long queue: in blocks of ABBA or BAAB that favours neither side, by design.
-    turns = (
-        BENCHMARKS.replace('import "testing"', 'import ("os"; "testing")')
-        + f"""
-var queue = func() float64 {{
-	file, _ := os.OpenFile("{tmp_path / "turns"}", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	defer file.Close()
-	file.WriteString("x")
-	info, _ := file.Stat()
-	return float64(1 + info.Size()%2*99)
-}}()
-
-func BenchmarkQueue(b *testing.B) {{
-	for i := 0; i < b.N; i++ {{
-		Work()
-	}}
-	b.ReportMetric(queue, "queue")
-}}
-"""
-    )
+    turns = QUEUE.replace("TURNS", str(tmp_path / "turns"))
     commit(project, m_test_dot_go=turns)
     worsen(project)
     (project / "gotrace.yaml").write_text("version: 1\nbudgets:\n  BenchmarkQueue: {'custom[queue]': +1%}\n")
@@ -267,6 +248,111 @@ func BenchmarkQueue(b *testing.B) {{
         assert len({run.round for run in one.recording().runs}) == 6
     assert found == {"BenchmarkQueue custom[queue]": ["inconclusive"]}
     assert any("time budget" in warning for warning in report.warnings)
+
+
+QUEUE = """package m
+
+import (
+	"os"
+	"testing"
+)
+
+// Every other process has a long queue: in blocks of ABBA or BAAB that favours neither side, by design.
+var queue = func() float64 {
+	file, _ := os.OpenFile("TURNS", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	defer file.Close()
+	file.WriteString("x")
+	info, _ := file.Stat()
+	return float64(1 + info.Size()%2*99)
+}()
+
+func BenchmarkQueue(b *testing.B) {
+	for i := 0; i < b.N; i++ {
+		Work()
+	}
+	b.ReportMetric(queue, "queue")
+}
+"""
+
+
+class Said(Silent):
+    """Keeps what is said to a person who waits."""
+
+    def __init__(self):
+        self.lines, self.verdicts = [], []
+
+    def say(self, text):
+        self.lines.append(text)
+
+    def judged(self, so_far):
+        self.verdicts.append(so_far)
+
+
+def test_a_test_that_goes_on(project, tmp_path):
+    """A stored test keeps its runs and its looks, spends what is left, and is stored again; then nothing is left."""
+    turns, stored = tmp_path / "turns", tmp_path / "stored.jsonl"
+    commit(project, m_test_dot_go=QUEUE.replace("TURNS", str(turns)))
+    worsen(project)
+    (project / "gotrace.yaml").write_text("version: 1\nbudgets:\n  BenchmarkQueue: {'custom[queue]': +1%}\n")
+    plan = {"pairs": 10, "seed": None}
+
+    with gate(project, **plan, record=stored, time_budget=0.001) as one:
+        found, report = answered(one, project / "gotrace.yaml")
+    first = recording.read(stored)
+    assert (found, report.method.continued) == ({"BenchmarkQueue custom[queue]": ["inconclusive"]}, False)
+    assert (first.plan.looks, first.plan.taken, {run.round for run in first.runs}) == (
+        (6, 10),
+        1,
+        {*range(6)},
+    )
+
+    said = Said()
+    with Gate(
+        Options(baseline="HEAD", run_seconds=0.01, resume=stored, pairs=10), Customs(), said, project
+    ) as one:
+        found, report = answered(one, project / "gotrace.yaml")
+        assert len(one.recording().of("head", "BenchmarkQueue", traced=False)) == 10
+    second = recording.read(stored)
+    assert (found, report.method.continued) == ({"BenchmarkQueue custom[queue]": ["inconclusive"]}, True)
+    assert (second.plan, second.seed) == (replace(first.plan, taken=2), first.seed)
+    assert second.runs[: len(first.runs)] == first.runs
+    assert [re.sub(r"[\d.]+ (ms|s|min)", "T", line) for line in said.lines] == [
+        "1 benchmark with 4 pairs each: about T at the most"
+    ]
+    assert said.verdicts == ["1 open", "1 open"]
+
+    with gate(project, **plan, resume=stored) as one:
+        questions = one.collect(project / "gotrace.yaml")
+        before = turns.read_text()
+        one.answer(questions)
+        assert [v.outcome for v in one.verdicts(questions[0])] == [Outcome.INCONCLUSIVE]
+    assert turns.read_text() == before
+    assert recording.read(stored) == second
+
+    with gate(project, **plan, record=stored) as one:
+        assert "this one starts anew and replaces it; --gotrace-continue=" in one.report().notes[0]
+    write(project, m_dot_go=CODE.replace("Bytes = 64", "Bytes = 65"))
+    with gate(project, **plan, record=stored) as one:
+        assert one.report().notes == ()
+    with pytest.raises(
+        RecordingError, match=r"a test of other revisions: the head is .* uncommitted changes"
+    ):
+        gate(project, **plan, resume=stored)
+
+
+def test_comments_are_identical_and_dependencies_are_noted(project):
+    """A change of nothing but comments costs no run, also where it moves lines; a new language version is a note."""
+    write(project, m_dot_go=CODE.replace("var sink", "// Kept.\n\nvar sink"))
+    with gate(project) as one:
+        found, report = answered(one, project / "gotrace.yaml")
+        assert one.recording().runs == ()
+    assert found == {"BenchmarkWork B/op": ["identical"]}
+    assert report.verdicts[0].reason.startswith("both sides differ only in comments and layout")
+    assert report.notes == ()
+    write(project, go_dot_mod="module example.com/m\n\ngo 1.21\n")
+    with gate(project) as one:
+        one.collect(project / "gotrace.yaml")
+        assert one.report().notes == ("go.mod: the go line changed: 1.22 → 1.21",)
 
 
 def test_a_failure_while_measuring(project):

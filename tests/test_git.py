@@ -15,6 +15,7 @@ from pytest_gotrace.git import Git, explained, failure, find_git
     ("said", "advice"),
     [
         ("fatal: write error: No space left on device", "set TMPDIR to a larger one"),
+        ("error: failed to write new configuration file x/config.lock", "the disk is full: free some space"),
         ("error: unable to write file weak/doc.go", "the disk is full or cannot be written to"),
         ('error: open("x"): Permission denied\nfatal: adding files failed', "give yourself permission"),
         ("fatal: transport 'https' not allowed\nfatal: could not fetch", "as in a partial clone"),

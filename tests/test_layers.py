@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,16 @@ PACKAGE = Path(__file__).parents[1] / "pytest_gotrace"
 LAYERS = (
     ("errors", "units", "escape"),
     ("trace/", "stats/", "github"),
-    ("process", "toolchain", "gobuild", "benchfmt", "gotest"),
+    ("process", "interference", "toolchain", "gobuild", "gomod", "tokens", "benchfmt", "gotest"),
     ("git", "borrowed", "revisions", "checkout"),
-    ("metrics", "limit", "yamltree", "budgetfile", "budget", "starter"),
+    ("metrics", "limit", "yamltree", "budgetfile", "budget", "budgetedit", "starter"),
     ("rounds", "distributions", "views/"),
-    ("recording",),
-    ("prepare", "measure", "verdict", "presence", "judge", "diagnose"),
+    ("recording", "noisememory"),
+    ("prepare", "measure", "verdict", "presence", "judge", "aa", "diagnose", "overhead"),
     ("report", "report_json", "sentences", "reporting"),
-    ("options", "sides", "questions", "schedule", "survey", "gate"),
-    ("render", "sinks/", "show", "progress"),
+    ("options", "sides", "questions", "continuing", "schedule"),
+    ("sequential", "survey", "lint", "history", "gate"),
+    ("render", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )
 
@@ -38,8 +40,12 @@ OWNERS = {
         "distributions",
         "presence",
         "judge",
+        "noisememory",
+        "aa",
         "diagnose",
+        "overhead",
         "survey",
+        "history",
         "fixture",
     },
     "scipy": {"stats/"},
@@ -48,7 +54,7 @@ OWNERS = {
     "jsonschema": {"report_json"},
     "jinja2": {"render"},
     "markupsafe": {"render"},
-    "rich": {"progress", "show", "session", "cli"},
+    "rich": {"progress", "show", "grid", "session", "cli"},
     "pytest": {"hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin"},
     "_pytest": {"items"},  # the type of a failure that is shown in our own words is not public
     "github3": {"github"},
@@ -85,6 +91,7 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield from statements(handler.body)
 
 
+@cache
 def imports(module: str, *, top_only: bool = False) -> set[str]:
     """What a module imports, by full name: `numpy`, or `pytest_gotrace.trace.reader`."""
     body = ast.parse(FILES[module].read_text(encoding="utf-8")).body

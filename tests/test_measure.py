@@ -13,6 +13,7 @@ from pytest_gotrace import measure
 from pytest_gotrace.distributions import built_in_metrics
 from pytest_gotrace.errors import GoTestError, TraceError
 from pytest_gotrace.gotest import GoCommand
+from pytest_gotrace.interference import Watch
 from pytest_gotrace.measure import LONGEST_STRETCH, Needs, Reading, Target, calibrate, orders, pairs
 from pytest_gotrace.metrics import Key
 from pytest_gotrace.prepare import Benchmark, Failure, Status, prepare
@@ -110,6 +111,8 @@ DB = Key(metric="region", subject="db")
             READING,
             250_000 * LONGEST_STRETCH,
         ),
+        # an operation that takes no time: as often as Go itself would run it
+        (Model(ns=1e-6), Needs(modes=(False,), events={}), READING, 1_000_000_000),
         # never seen: nothing to go by
         (Model(ns=1000), Needs(modes=(True,), events={DB: 650}), READING, 250_000),
         # by the size of the trace: half of 64 MiB at 1 KiB an operation, whatever else is wished
@@ -123,7 +126,7 @@ DB = Key(metric="region", subject="db")
     ],
 )
 def test_iterations_fit_time_events_and_size(monkeypatch, tmp_path, model, needs, reading, iterations):
-    """A run lasts as long as it should, longer where events are rare, never beyond half the limit on traces."""
+    """A run lasts as it should, longer where events are rare, within half the limit on traces and Go's own."""
     monkeypatch.setattr(measure, "run", model)
     monkeypatch.setattr(measure, "time", SimpleNamespace(perf_counter=lambda: 0.0))
     target = calibrate(quiet(tmp_path), reading, benchmark(), BOTH, needs)
@@ -163,6 +166,8 @@ package m
 
 import (
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -184,6 +189,20 @@ func BenchmarkBreaks(b *testing.B) {
 func BenchmarkAsks(b *testing.B) {
 	if os.Getenv("ASKED") != "politely" {
 		b.Fatal("not asked")
+	}
+}
+
+func BenchmarkDisturbs(b *testing.B) {
+	if b.N == 1 {
+		return
+	}
+	file, _ := os.OpenFile(os.Getenv("PROC")+"/turns", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	defer file.Close()
+	file.WriteString("x")
+	info, _ := file.Stat()
+	if turn := info.Size(); strings.Contains(os.Getenv("TURNS"), strconv.Itoa(int(turn))) {
+		steal := strings.Repeat("9", 8+int(turn))
+		os.WriteFile(os.Getenv("PROC")+"/stat", []byte("cpu 1 0 1 1 0 0 0 "+steal+" 0 0"), 0o600)
 	}
 }
 
@@ -252,6 +271,26 @@ def test_who_fails_gets_no_more_runs(sides):
     assert [(f.benchmark, f.side) for f in failures] == [("BenchmarkBreaks", "base")]
     assert "as was asked for" in failures[0].error.tail
     assert len([r for r in results if isinstance(r, Run)]) == 6
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "rounds", "processes", "repeated"),
+    [("9", 10, 22, {4}), ("9", 5, 12, {4}), ("7", 4, 8, set())],
+)
+def test_a_disturbed_pair_is_measured_again(sides, tmp_path, disturbed, rounds, processes, repeated):
+    """A pair during which CPU time was taken away is run once more on both sides, at most one pair in five."""
+    both, found = sides
+    (tmp_path / "stat").write_text("cpu 1 0 1 1 0 0 0 0 0 0\n")
+    env = {**both.env, "PROC": str(tmp_path), "TURNS": disturbed}
+    watched = replace(both, env=env, watch=Watch(names=("steal",), proc=tmp_path))
+    one = target(found, "BenchmarkDisturbs", modes=(False,))
+    results = list(pairs(watched, READING, [one], range(rounds), orders(1, rounds, BOTH)))
+    assert len((tmp_path / "turns").read_text()) == processes
+    assert [(run.round, run.side) for run in results] == [
+        (number, side) for number, order in enumerate(orders(1, rounds, BOTH)) for side in order
+    ]
+    assert {run.round for run in results if run.repeated == ("steal",)} == repeated
+    assert {run.round for run in results if run.repeated} == repeated
 
 
 def test_a_project_may_change_the_command(sides):

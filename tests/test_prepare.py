@@ -191,6 +191,15 @@ def test_a_comment_changes_no_behaviour(tmp_path):
     assert all(b.identical for b in prepared(tmp_path, base=FILES, head=head).benchmarks)
 
 
+def test_a_comment_that_moves_code_changes_no_behaviour(tmp_path):
+    """Where lines move the bytes differ, and the code is the same by its tokens; a changed directive is code."""
+    head = {"a__a_test": FILES["a__a_test"].replace("var sink", "// Kept.\n\nvar sink")}
+    moved = prepared(tmp_path / "moved", base=FILES, head=head).benchmarks
+    assert [(b.identical, b.by_tokens) for b in moved] == [(True, True)] * 2
+    head = {"a__a_test": FILES["a__a_test"].replace("func work", "//go:noinline\nfunc work")}
+    assert not any(b.identical for b in prepared(tmp_path / "directed", base=FILES, head=head).benchmarks)
+
+
 def test_other_code_is_not_identical(tmp_path):
     """A benchmark whose own code is as before is not identical where anything in its binary changed."""
     head = {"a__a_test": FILES["a__a_test"].replace("sink++", "sink--", 1)}

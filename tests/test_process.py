@@ -102,3 +102,15 @@ def test_tail():
     assert len(long.encode()) <= 4096
     assert set(long) == {"…", "é"}
     assert tail("") == ""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity"), reason="only Linux lets processes be put on processors"
+)
+def test_processors():
+    """A program runs on the processors it is given and no others, and we on those we had."""
+    ours = os.sched_getaffinity(0)
+    one = min(ours)
+    finished = python("print(os.sched_getaffinity(0))", Limits(seconds=30, cpus=(one,)))
+    assert finished.output == f"{{{one}}}\n"
+    assert os.sched_getaffinity(0) == ours

@@ -48,6 +48,8 @@ RUNS = st.builds(
         st.builds(Wait, state=TEXT, at=FRAMES, by=FRAMES, count=WHOLE, total=NUMBERS), max_size=3
     ).map(tuple),
     trace_bytes=WHOLE,
+    disturbed=st.lists(TEXT, max_size=2).map(tuple),
+    repeated=st.lists(TEXT, max_size=2).map(tuple),
 )
 
 
@@ -195,6 +197,8 @@ def lines_of(header: dict = HEADER, run_: dict = RUN) -> bytes:
         (lines_of(run_=RUN | {"values": {"ns/op": math.nan}}), ":2: .*nan is not a number"),
         (lines_of(run_=RUN | {"values": {"ns/op": 10**400}}), ":2: "),
         (lines_of(run_=RUN | {"values": [1]}), ":2: .*expected dict, found list"),
+        (lines_of(run_=RUN | {"disturbed": "steal"}), ":2: .*expected list, found str"),
+        (lines_of(run_=RUN | {"repeated": [1]}), ":2: .*expected str, found int"),
         (lines_of(run_=RUN | {"series": [SERIES[:-1]]}), ":2: "),
         (lines_of(run_=RUN | {"series": [[*SERIES[:-1], [1.0]]]}), ":2: .*1 quantiles, expected 10"),
         (lines_of(run_=RUN | {"series": [["exce", *SERIES[1:]]]}), ":2: .*did you mean 'exec'"),

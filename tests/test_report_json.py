@@ -37,6 +37,8 @@ class TestSchema:
                 for name, key in {
                     "RevisionInfo": "revision",
                     "Method": "method",
+                    "Interference": "interference",
+                    "Overhead": "overhead",
                     "Waiver": "waiver",
                     "VerdictEntry": "verdict",
                     "StateShift": "state_shift",

@@ -195,3 +195,45 @@ def test_places_are_told_below_the_repository(tmp_path):
     """A path in the repository is relative to it, any other is whole."""
     assert place(tmp_path / "m" / "gotrace.yaml", tmp_path) == "m/gotrace.yaml"
     assert place(tmp_path / "x", tmp_path / "m") == str(tmp_path / "x")
+
+
+def test_disturbances_are_counted_by_pair(tmp_path):
+    """Pairs that were measured again and disturbed pairs that were kept are counted once each, with their sources."""
+    untouched, *others = WORSE
+    runs = [untouched, *(replace(run, repeated=("steal",)) for run in others if run.round == 2)]
+    runs += [
+        replace(run, disturbed=("spin", "steal")) for run in others if run.round == 3 and run.side == "head"
+    ]
+    machine = {**recording().environment, "watched": "steal, spin"}
+    found = build(
+        (), about(tmp_path, recording=recording(*runs, environment=machine), watching=0.25, notes=("so",))
+    )
+    assert found.notes == ("so",)
+    disturbed = found.method.interference
+    assert (disturbed.watched, disturbed.repeated, disturbed.kept) == (("steal", "spin"), 1, 1)
+    assert (disturbed.reasons, disturbed.seconds) == ({"steal": 2, "spin": 1}, 0.25)
+    assert parse_report(to_json(found).encode()) == found
+
+
+def test_the_price_of_tracing_is_reported(tmp_path):
+    """Each benchmark that ran both ways has its overhead; a difference is a doubt where traced numbers were judged."""
+    plain = runs_of({"base": spread(1000, 8), "head": spread(1000, 8, seed=2)})
+    traced = [
+        replace(run, values={"ns/op": value})
+        for run, value in zip(
+            traced_runs({side: {"exec": spread(500, 8)} for side in ("base", "head")}),
+            [*spread(1200, 8, seed=3), *spread(1900, 8, seed=4)],
+            strict=True,
+        )
+    ]
+    runs = (*plain, *traced)
+    found = build(
+        verdicts(tmp_path, "{exec.total: +10%}", runs), about(tmp_path, *runs, warnings=("graver",))
+    )
+    (price,) = found.overheads
+    assert (price.base, price.head) == (pytest.approx(1.2, rel=0.03), pytest.approx(1.9, rel=0.03))
+    graver, doubt = found.warnings
+    assert graver == "graver"
+    assert doubt.startswith("BenchmarkX: tracing costs the sides differently, +")
+    untraced = build(verdicts(tmp_path, "{ns/op: +10%}", runs), about(tmp_path, *runs))
+    assert (untraced.overheads, untraced.warnings) == ((price,), ())

@@ -67,6 +67,17 @@ def test_looks(tmp_path, schedule, pairs, in_budget, in_recording, looks):
     assert (plan.looks, plan.seed) == (looks, 5)
 
 
+def test_the_method_of_the_budget(tmp_path, schedule):
+    """One budget that asks for sign flips has the whole family judged so, first at seven pairs, where that can fail."""
+    made, _ = schedule
+    plain = questions(budget(tmp_path, "{ns/op: +10%}", name="plain.yaml"))
+    exact = questions(budget(tmp_path, "{ns/op: +10%}", "defaults: {method: exact}\n"))
+    assert made.plan(plain, seed=1).method == "moderated"
+    plan = made.plan((*plain, *exact), seed=1)
+    assert (plan.method, plan.looks) == ("exact", (7, 10, 14, 20))
+    assert 2.0 ** -plan.looks[0] / (1 - plan.pass_level) <= plan.level(0)
+
+
 @pytest.mark.parametrize("pairs", [0, -1])
 def test_no_pairs_are_refused(schedule, pairs):
     """Without a single pair nothing is measured, so that is not accepted."""
@@ -146,3 +157,51 @@ def test_the_timeout_of_a_budget_holds_while_measuring(tmp_path, schedule, optio
     ]
     assert made.patient(asked).timeout == timeout
     assert made.reading(asked).max_trace_mb == (max(in_budgets) if in_budgets else 64)
+
+
+@pytest.mark.parametrize(
+    ("targets", "options", "taken", "others", "said"),
+    [
+        (
+            2,
+            {},
+            0,
+            0,
+            "2 benchmarks with 6 to 20 pairs each: about 1 min 40 s at the most, 28 s at the least",
+        ),
+        (
+            1,
+            {"pairs": 6},
+            0,
+            1,
+            "1 benchmark with 6 pairs each; 1 benchmark without any: about 16 s at the most",
+        ),
+        (1, {}, 2, 0, "1 benchmark with 4 to 10 pairs each: about 26 s at the most, 10 s at the least"),
+        (
+            1,
+            {"pairs": 6, "time_budget": 60.0},
+            0,
+            0,
+            "1 benchmark with 6 pairs each: about 16 s at the most, and no look begins after 1 min",
+        ),
+        (0, {}, 0, 3, "nothing to measure; 3 benchmarks without any"),
+        (1, {}, 4, 0, "nothing to measure"),
+    ],
+)
+def test_the_plan_in_words(schedule, targets, options, taken, others, said):
+    """Before anything is run it is said how many benchmarks, pairs and seconds there will be, repeats included."""
+    made, _ = schedule
+    made = replace(made, options=replace(made.options, **options))
+    aims = [
+        Target(benchmark=benchmark(), sides=("base", "head"), modes=(False,), iterations=1, seconds=1.0)
+        for _ in range(targets)
+    ]
+    assert made.outlook(aims, made.plan((), seed=1), taken, others) == said
+
+
+def test_runs_that_join_a_stored_test_do_the_same(tmp_path, schedule):
+    """A test that goes on runs as many iterations as its stored runs."""
+    made, _ = schedule
+    made = replace(made, stored=recording(run("head", 0, iterations=77)))
+    (target,) = made.targets(questions(budget(tmp_path, "{ns/op: +10%}")))
+    assert target.iterations == 77

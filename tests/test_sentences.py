@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from oracles import commands
 
 from pytest_gotrace import sentences
-from pytest_gotrace.report import Interval
+from pytest_gotrace.report import Interference, Interval, Overhead
 from pytest_gotrace.sentences import failure_text, headline, verdict_sentence
 
 
@@ -17,7 +17,7 @@ class TestVerdictSentence:
         [
             (samples.GREEN, "2 within, 1 identical: 2 of 2 benchmarks measured"),
             (samples.REGRESSION, "3 over budget (1 waived), 1 within: 2 of 2 benchmarks measured"),
-            (samples.UNDECIDED, "1 inconclusive, 1 within: 2 of 2 benchmarks measured"),
+            (samples.UNDECIDED, "1 inconclusive, 2 within: 2 of 2 benchmarks measured"),
             (
                 samples.BROKEN,
                 "1 failed, 1 missing, 1 new, 1 within, 1 identical: 3 of 4 benchmarks measured; "
@@ -134,3 +134,32 @@ class TestParts:
         shrunk = tuple(replace(state, head=0.0) for state in samples.WHY.states)
         assert sentences.cause_text(replace(samples.WHY, states=shrunk)) == ""
         assert sentences.cause_text(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Interference(), ""),
+        (Interference(watched=("spin",), seconds=1.5), ""),
+        (
+            Interference(repeated=1, reasons={"steal": 1}),
+            "others disturbed the machine: 1 pair was measured again (steal 1)",
+        ),
+        (
+            Interference(repeated=2, kept=1, reasons={"steal": 1, "spin": 2}),
+            "others disturbed the machine: 2 pairs were measured again and 1 disturbed pair was kept "
+            "(spin 2, steal 1)",
+        ),
+    ],
+)
+def test_interference_is_counted(found, said):
+    """Disturbed pairs are counted, with what told of them; nothing is said where there were none."""
+    assert sentences.interference_text(found) == said
+
+
+def test_the_price_of_tracing():
+    """What tracing costs is a factor for each side that is known."""
+    assert sentences.overhead_text(Overhead(benchmark="B", base=1.4, head=1.43)) == (
+        "×1.40 on the base, ×1.43 on the head"
+    )
+    assert sentences.overhead_text(Overhead(benchmark="B", head=2.0)) == "×2.00 on the head"

@@ -102,6 +102,19 @@ class TestSides:
         assert result.ret == 0
         result.stdout.fnmatch_lines([f"{SMALL} WITHIN*", "within *till/BenchmarkPay/small allocs/op: 1 → 1*"])
 
+    @pytest.mark.skipif(
+        not hasattr(os, "sched_getaffinity"), reason="only Linux lets a program choose its CPUs"
+    )
+    def test_pinned(self, dear):
+        """Benchmarks run on the CPUs that are named, the report says which, and the plan is said before it starts."""
+        cpu = min(os.sched_getaffinity(0))
+        result = dear.gate(f"--gotrace-cpus={cpu}", "--gotrace-report=report")
+        assert result.ret == 1
+        result.stderr.fnmatch_lines("gotrace: 1 benchmark with 6 pairs each: about * at the most")
+        environment = _report(dear).environment
+        assert (environment["cpus"], environment["cores"]) == (str(cpu), "1")
+        assert "spin" in environment["watched"]
+
 
 class TestOutcomes:
     def test_quiet(self, dear):

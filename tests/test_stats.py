@@ -1,6 +1,7 @@
 import pickle
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,15 @@ def test_open_cells_share_the_error():
 def test_holm():
     """Holm's adjustment of .01, .04, .03, .005 is .03, .06, .06, .02."""
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_holm_is_the_closed_test(seed):
+    """Holm's p-value of a cell is the largest Bonferroni p-value of all sets of cells that it is in."""
+    p = np.random.default_rng(seed).uniform(size=6) ** 3
+    sets = [set(s) for size in range(1, 7) for s in combinations(range(6), size)]
+    closed = [max(min(1, len(s) * min(p[list(s)])) for s in sets if i in s) for i in range(6)]
+    np.testing.assert_allclose(holm(p), closed)
 
 
 @pytest.mark.parametrize(("pairs", "decision"), [(2, "inconclusive"), (4, "inconclusive"), (5, "over")])

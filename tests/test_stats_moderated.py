@@ -45,6 +45,51 @@ def test_prior_is_recovered(d0, s0):
     assert found_s0 == pytest.approx(s0**2, rel=0.03)
 
 
+#: Published by limma up to 3.61.7, tests/limma-Tests.Rout.save, "Similar to Mette Langaas": five genes, the last of
+#: which has two values less. `t` and `p.value` are of the first contrast.
+LIMMA = {
+    "sigma": [1.3425032, 0.4647155, 1.1993444, 0.9428569, 0.9421509],
+    "df.residual": [6, 6, 6, 6, 4],
+    "coefficient": [3.537333, 4.355578, 3.197645, 2.697734, 3.502304],
+    "stdev.unscaled": [0.8164966, 0.8164966, 0.8164966, 0.8164966, 1.1547005],
+    "df.prior": 9.306153,
+    "s2.prior": 0.923179,
+    "s2.post": [1.2677996, 0.6459499, 1.1251558, 0.9097727, 0.9124980],
+    "t": [3.847656, 6.637308, 3.692066, 3.464003, 3.175181],
+    "df.total": [15.30615, 15.30615, 15.30615, 15.30615, 13.30615],
+    "p.value": [1.529450e-03, 7.144893e-06, 2.109270e-03, 3.381970e-03, 7.124839e-03],
+}
+
+
+def test_the_prior_is_limmas():
+    """limma's published standard deviations give the prior variance and degrees of freedom that limma published."""
+    df, variance = fit_prior(np.array(LIMMA["sigma"]) ** 2, np.array(LIMMA["df.residual"], dtype=float))
+    assert df == pytest.approx(LIMMA["df.prior"], rel=1e-6)
+    assert variance == pytest.approx(LIMMA["s2.prior"], rel=1e-6)
+
+
+def test_t_and_p_are_limmas_where_noise_is_borrowed_alike():
+    """Where we draw variances as far as limma does, t and p are those that limma published; elsewhere t is smaller."""
+    pairs = np.array(LIMMA["df.residual"]) + 1
+    shape = np.full((5, 7), np.nan)
+    for row, n in enumerate(pairs):
+        even = np.linspace(-1, 1, n)
+        shape[row, :n] = even / even.std(ddof=1)
+    # limma's coefficients belong to another design; at this mean they are as many standard errors from 0
+    mean = np.array(LIMMA["coefficient"]) / LIMMA["stdev.unscaled"] / np.sqrt(pairs)
+    effects = analyse(shape * np.array(LIMMA["sigma"])[:, None] + mean[:, None], groups(5))
+    t = effects.estimate / effects.standard_error
+    alike = np.array(LIMMA["sigma"]) ** 2 <= np.array(LIMMA["s2.post"])
+    assert alike.tolist() == [False, True, False, True, True]
+    np.testing.assert_allclose(effects.df, LIMMA["df.total"], rtol=1e-6)
+    np.testing.assert_allclose(effects.variance[alike], np.array(LIMMA["s2.post"])[alike], rtol=1e-6)
+    np.testing.assert_allclose(t[alike], np.array(LIMMA["t"])[alike], rtol=1e-6)
+    np.testing.assert_allclose(
+        2 * effects.p_greater(0.0)[alike], np.array(LIMMA["p.value"])[alike], rtol=1e-4
+    )
+    assert (t[~alike] < np.array(LIMMA["t"])[~alike]).all()
+
+
 def test_equal_noise_is_shared_fully():
     """Cells that are all equally noisy lend each other as much as is allowed: 50 degrees of freedom."""
     d = noise(20, 6)

@@ -85,6 +85,29 @@ def test_no_go(tmp_path, no_package):
         find_go({"PATH": str(tmp_path)})
 
 
+@pytest.mark.parametrize(
+    ("asked", "version"),
+    [
+        (None, "local"),
+        ("auto", "local"),
+        ("path", "local"),
+        ("local", "local"),
+        ("go1.25.3", "go1.25.3"),
+        ("go1.25rc1+auto", "go1.25rc1"),
+        ("nonsense", "local"),
+    ],
+)
+def test_a_toolchain_by_name(tmp_path, asked, version):
+    """A toolchain that a person names builds both sides; what a `go.mod` asks for does not."""
+    environ = fake_go(tmp_path, "go1.26.0")
+    said = tmp_path / "said"
+    (tmp_path / "go").write_text(
+        f'#!/bin/sh\nprintf %s "$GOTOOLCHAIN" > {said}\n' + (tmp_path / "go").read_text()
+    )
+    find_go(environ | ({"GOTOOLCHAIN": asked} if asked else {}))
+    assert said.read_text() == version
+
+
 def test_broken_go(tmp_path, no_package):
     """A `go` that does not answer is named."""
     (tmp_path / "go").write_text("#!/bin/sh\nexit 7\n")
@@ -164,3 +187,9 @@ def test_machine():
     assert all(isinstance(value, str) and value for value in known.values())
     assert known["gomaxprocs"] == "3"
     assert int(known["cores"]) >= 1
+
+
+def test_a_machine_of_fewer_processors():
+    """Where benchmarks are held to some CPUs, that is what the machine has for them."""
+    known = environment(find_go(os.environ), {}, (0, 3))
+    assert (known["cpus"], known["cores"], known["gomaxprocs"]) == ("0,3", "2", "2")

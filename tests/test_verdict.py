@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from samples import recording, run, runs_of, spread, traced_runs
 from pytest_gotrace.errors import GoTestError
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.stats import Comparison, Plan
-from pytest_gotrace.verdict import Outcome, Verdict
+from pytest_gotrace.verdict import Outcome, Verdict, tally
 
 SAME = runs_of({"base": spread(1000, 6), "head": spread(1000, 6, seed=2)})
 WORSE = runs_of({"base": spread(1000, 6), "head": spread(2000, 6, seed=2)})
@@ -411,3 +412,72 @@ def test_the_same_input_gives_the_same_verdicts(tmp_path):
     first, second = (answers(asked, recording(*WORSE), plan=replace(PLAN, seed=3)) for _ in range(2))
     assert [repr(v.comparison) for (v,) in first[0]] == [repr(v.comparison) for (v,) in second[0]]
     assert isinstance(PLAN, Plan)
+
+
+# what the runs look like
+
+
+def test_what_the_runs_look_like_is_a_warning(tmp_path):
+    """Runs that fall into two groups are told with their values and units, and nothing is decided by it."""
+    noise = spread(1, 20), spread(1, 20, seed=2)
+    modes = [1.0, 2.0] * 10
+    runs = runs_of(
+        {
+            "base": [5000 * n for n in noise[0]],
+            "head": [5000 * n * m for n, m in zip(noise[1], modes, strict=True)],
+        }
+    )
+    verdict = one(tmp_path, "{ns/op: +200%}", runs, look=3)
+    assert verdict.outcome is Outcome.WITHIN
+    assert verdict.comparison is not None
+    (groups,) = (text for text in verdict.comparison.warnings if "two groups" in text)
+    assert re.match(r"head runs fall into two groups, around [45]\S* µs and (9|10)\S* µs; ", groups)
+    steady = one(tmp_path, "{ns/op: +10%}", SAME)
+    assert steady.comparison is not None
+    assert steady.comparison.warnings == ()
+
+
+def test_noise_that_decides_nothing_is_not_looked_at(tmp_path):
+    """Runs in two groups a thousandth apart are nobody's concern where ten percent are allowed."""
+    modes = [1000.0, 1001.0] * 10
+    runs = runs_of({"base": modes, "head": modes[::-1]}, "B/op")
+    loose, tight = (one(tmp_path, f"{{B/op: {limit}}}", runs, look=3) for limit in ("+10%", "+0.1%"))
+    assert loose.comparison.warnings == ()
+    assert any("two groups" in warning for warning in tight.comparison.warnings)
+
+
+def test_who_ran_first_is_looked_at(tmp_path):
+    """A side that is slower whenever it runs second shows as an effect of the order, unless nothing took turns."""
+
+    def turns(took: bool):
+        second = [i % 2 == 0 for i in range(20)]  # the head runs second in every other pair
+        return [
+            replace(
+                run(side, i, values={"ns/op": number * (1.2 if second[i] == (side == "head") else 1.0)}),
+                position=int(second[i] == (side == "head")) if took else 0,
+            )
+            for side, seed in (("base", 1), ("head", 2))
+            for i, number in enumerate(spread(1000, 20, seed=seed))
+        ]
+
+    def warnings(took: bool):
+        return " ".join(one(tmp_path, "{ns/op: +100%}", turns(took), look=3).comparison.warnings)
+
+    assert "pairs that ran base first differ" in warnings(took=True)
+    assert "pairs that ran" not in warnings(took=False)
+
+
+def test_a_tally():
+    """Settled verdicts are counted by outcome, the others as open, the most frequent first."""
+    question = object()
+
+    def verdict(outcome, settled=True):
+        return Verdict(question=question, key=None, outcome=outcome, settled=settled)
+
+    found = [
+        verdict(Outcome.INCONCLUSIVE, settled=False),
+        *[verdict(Outcome.WITHIN)] * 2,
+        verdict(Outcome.OVER),
+    ]
+    assert tally(found) == "2 within, 1 open, 1 over"
+    assert tally([]) == ""

@@ -15,7 +15,16 @@ Importing this costs no scipy; that waits for the first name that computes.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pytest_gotrace.stats.types import Cell, Comparison, Decision, Plan, Sample, Summary
+from pytest_gotrace.stats.types import (
+    PAIRS_TO_FAIL,
+    PAIRS_TO_PASS,
+    Cell,
+    Comparison,
+    Decision,
+    Plan,
+    Sample,
+    Summary,
+)
 
 if TYPE_CHECKING:
     from pytest_gotrace.stats.describe import summarize
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
     from pytest_gotrace.stats.quantile import events_needed, quantiles
 
 __all__ = [
+    "PAIRS_TO_FAIL",
+    "PAIRS_TO_PASS",
     "Cell",
     "Comparison",
     "Decision",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,8 +49,17 @@ class Diagnosis:
     warnings: tuple[str, ...]
 
 
-def diagnose(base: Sample, head: Sample, base_first: ArrayLike) -> Diagnosis:
-    """Diagnose one cell, pairs in the order they ran; `base_first[i]` says which run of pair i came first."""
+def _plain(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def diagnose(
+    base: Sample, head: Sample, base_first: ArrayLike, shown: Callable[[float], str] = _plain
+) -> Diagnosis:
+    """Diagnose one cell, pairs in the order they ran; `base_first[i]` says which run of pair i came first.
+
+    `shown` writes a value of the cell for a person, with its unit.
+    """
     complete = ~(np.isnan(base) | np.isnan(head))
     first = np.asarray(base_first, dtype=bool)[complete]
     base, head = base[complete], head[complete]
@@ -63,7 +73,7 @@ def diagnose(base: Sample, head: Sample, base_first: ArrayLike) -> Diagnosis:
     said = (
         _say_order(in_sds, _chance_order_effect(first)),
         _say_lag1(lag1),
-        *_say_modes(*modes),
+        *_say_modes(*modes, shown=shown),
         _say_shape(d, skewness, x, ratio),
     )
     return Diagnosis(
@@ -143,10 +153,10 @@ def _say_lag1(lag1: float) -> str:
     return f"neighbouring pairs are alike (correlation {lag1:.1f}); look for load that comes and goes"
 
 
-def _say_modes(*sides: tuple[float, ...]) -> list[str]:
+def _say_modes(*sides: tuple[float, ...], shown: Callable[[float], str]) -> list[str]:
     named = [(name, modes) for name, modes in zip(("base", "head"), sides, strict=True) if modes]
     return [
-        f"{name} runs fall into two groups, around {modes[0]:.4g} and {modes[1]:.4g}; find out why"
+        f"{name} runs fall into two groups, around {shown(modes[0])} and {shown(modes[1])}; find out why"
         for name, modes in named
     ]
 

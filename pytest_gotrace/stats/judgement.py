@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from math import isfinite
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pytest_gotrace.stats.advice import advise
 from pytest_gotrace.stats.decision import SUSPECT_LEVEL, Rulings, notice, rule
 from pytest_gotrace.stats.describe import Described, describe, relative, summarize
+from pytest_gotrace.stats.memory import recall, remember
 from pytest_gotrace.stats.moderated import Effects, analyse
 from pytest_gotrace.stats.power import Outlook, outlook
 from pytest_gotrace.stats.rows import Absence, Rows, arrange
@@ -30,7 +32,7 @@ def judge(
     the same order (none at the first). The same input gives the same answer to the last bit.
 
     1. Reduce each cell to differences of pairs on the scale of its budget.     `rows`, `scale`
-    2. Estimate effect and noise of each, with the noise of all.                `moderated`
+    2. Estimate effect and noise of each, with the noise of all, and of before. `moderated`, `memory`
     3. Decide what is within, over and open.                                    `decision`, `signflip`
     4. Look ahead: how many more pairs, what could be seen at all.              `power`
     5. Say it in the metric's unit, with what the reader can do.                `describe`, `advice`
@@ -42,7 +44,8 @@ def judge(
     if previous and len(previous) != len(cells):
         raise ValueError(f"previous has {len(previous)} decisions for {len(cells)} cells")
     rows = arrange(cells)
-    effects = analyse(rows.differences, rows.groups)
+    remembered = remember(cells, rows) if any(cell.earlier for cell in cells) else None
+    effects = analyse(rows.differences, rows.groups, partial(recall, remembered) if remembered else None)
     judged = np.flatnonzero(rows.decides >= 0).astype(np.int64)
     gated = np.array([cell.gated for cell in cells], dtype=np.bool_)[judged]
     deciding = effects.take(rows.decides[judged])

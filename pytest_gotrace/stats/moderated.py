@@ -8,7 +8,7 @@ between its own and the usual variance, which keeps the error rate in families o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -74,10 +74,15 @@ class Effects:
         return np.where(usable, p, np.where(self.exact, certain, 1.0))
 
 
-def analyse(differences: Floats, groups: Sequence[tuple[str, str]]) -> Effects:
+#: Today's variances, their degrees of freedom, and the family's prior (degrees of freedom, variance) -> a better one.
+Recall = Callable[[Floats, Floats, tuple[Floats, Floats]], tuple[Floats, Floats]]
+
+
+def analyse(differences: Floats, groups: Sequence[tuple[str, str]], recall: Recall | None = None) -> Effects:
     """Effects of `differences` (cells x pairs, NaN where a pair is incomplete).
 
     `groups` says per cell, as (form, kind), whose noise is alike: cells of different forms never share.
+    `recall` puts what is known of single cells in the place of what is usual among them.
     """
     values, clipped = winsorise(differences)
     present = ~np.isnan(values)
@@ -90,6 +95,8 @@ def analyse(differences: Floats, groups: Sequence[tuple[str, str]]) -> Effects:
     own = _variance((spread**2).sum(axis=1), pairs, clipped)
     own[exact] = 0.0
     prior_df, prior_variance = _priors(own, pairs - 1, groups, usable=(pairs > 1) & ~exact)
+    if recall is not None:
+        prior_df, prior_variance = recall(own, (pairs - 1).astype(float), (prior_df, prior_variance))
     df = prior_df + np.maximum(pairs - 1, 0)
     posterior = (prior_df * prior_variance + (pairs - 1) * own) / np.maximum(df, 1)
     variance = np.where(exact, 0.0, np.maximum(posterior, (posterior + own) / 2))

@@ -36,7 +36,9 @@ class Cell:
     `base[i]` and `head[i]` are the two runs of pair i. With `relative` and `absolute` the cell is over its
     budget when it gets worse by more than max(relative * base, absolute); one of them may be absent. With
     `cap`, head alone must not be worse than that value, and `base` may be None. Ungated cells may have no
-    budget at all. `kind` is the metric's name: cells of one kind lend each other their noise.
+    budget at all. `kind` is the metric's name: cells of one kind lend each other their noise. `earlier` are the
+    pairs (base, head) of earlier recordings of the same number, an entry for each recording: how much they
+    scatter is remembered (`memory`), their level is not.
     """
 
     head: Sample
@@ -47,6 +49,7 @@ class Cell:
     better: Better = "lower"
     kind: str = ""
     gated: bool = True
+    earlier: tuple[tuple[Sample, Sample], ...] = ()
 
     def __post_init__(self) -> None:
         allowed = self.relative is not None or self.absolute is not None

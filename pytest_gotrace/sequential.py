@@ -1,0 +1,189 @@
+"""One sequential test: runs of both sides, and what is said about them at each look.
+
+    test = SequentialTest(schedule, origin, root=..., resumed=..., deadline=...)
+    test.answer(questions, memory)
+    test.verdicts, test.failures, test.recording()
+
+At a look everything that was asked is judged as one family; what is settled gets no more runs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from pytest_gotrace import continuing, recording
+from pytest_gotrace.judge import Decisions, judge
+from pytest_gotrace.measure import Target, orders
+from pytest_gotrace.noisememory import NoiseMemory
+from pytest_gotrace.prepare import Failure
+from pytest_gotrace.recording import Planned, Recording, Run, Side
+from pytest_gotrace.schedule import Schedule, seconds_per_pair
+from pytest_gotrace.stats import Plan
+from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict, tally
+
+#: Traced pairs that explain a regression whose budget only asked for untraced ones.
+_EXPLAINING = 6
+
+_Result = TypeVar("_Result")
+
+
+class SequentialTest:
+    """`origin` is what every recording of this test begins with: machine, sides, seed, time, and recorded base runs.
+
+    `root` is the repository's, `resumed` the file of a test that goes on; no look begins after `deadline`, which is of
+    `time.monotonic`.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        origin: Recording,
+        *,
+        root: Path,
+        resumed: Path | None = None,
+        deadline: float | None = None,
+    ) -> None:
+        self.verdicts: dict[Question, tuple[Verdict, ...]] = {}
+        self.failures: dict[str, Failure] = {}
+        self.out_of_time = False
+        self._schedule, self._origin, self._root = schedule, origin, root
+        self._resumed, self._deadline = resumed, deadline
+        self._options, self._customs = schedule.options, schedule.customs
+        self._progress = schedule.bench.progress
+        self._runs: list[Run] = [*schedule.stored.runs] if schedule.stored else []
+        self._memory = NoiseMemory()
+        self._plan: Planned | None = None
+
+    def answer(self, questions: Sequence[Question], memory: NoiseMemory) -> None:
+        """Measure what has to be measured, look by look, until each question has its verdict.
+
+        Benchmarks whose questions are all settled get no more runs. Nothing is judged that was not asked.
+        """
+        self.verdicts, self._memory = dict.fromkeys(questions, ()), memory
+        plan = self.plan()
+        order = orders(plan.seed, plan.looks[-1], self._schedule.sides)
+        taken, decisions, targets = self._begin(plan)
+        warming_up: tuple[int, ...] = (-1,)
+        for look in range(taken, len(plan.looks)):
+            begun = plan.looks[look - 1] if look else 0
+            self._measure(targets, (*warming_up, *range(begun, plan.looks[look])), order)
+            warming_up = ()
+            decisions = self._judge(look, plan, decisions)
+            targets = self._unsettled(targets)
+            if not targets or self._late():
+                break
+        self._explain(order)
+        self._record()
+
+    def plan(self) -> Plan:
+        """At how many pairs is looked, by what was asked."""
+        return self._schedule.plan(self.verdicts, self._origin.seed)
+
+    def facts(self, pairs: int | None = None) -> Facts:
+        """What is judged by, of all runs so far or of so many pairs."""
+        recorded = self._schedule.recorded
+        return Facts(
+            recording=self.recording(pairs),
+            has_base=self._options.has_base,
+            metrics=self._customs.metrics,
+            failures=self.failures,
+            foreign=recorded is not None and bool(recorded.foreign),
+            memory=self._memory,
+        )
+
+    def recording(self, pairs: int | None = None) -> Recording:
+        """Every run so far of both sides, or those of so many pairs; warm-ups left out."""
+        runs = (run for run in self._runs if run.round >= 0 and (pairs is None or run.round < pairs))
+        return replace(self._origin, runs=(*self._origin.runs, *runs), plan=self._plan)
+
+    def _begin(self, plan: Plan) -> tuple[int, Decisions, list[Target]]:
+        """Judge what was stored at the looks that were taken, and say what has to be run.
+
+        Returns the number of those looks, what was decided at them, and the targets.
+        """
+        questions = tuple(self.verdicts)
+        family = continuing.family(questions, self._root, self._memory)
+        self._plan = Planned(looks=plan.looks, taken=0, family=family)
+        taken = continuing.looks_taken(self._schedule.stored, self._plan, self._resumed)
+        decisions: Decisions = {}
+        for look in range(taken):
+            decisions = self._judge(look, plan, decisions)
+        finished = taken == len(plan.looks)
+        targets = [] if finished else list(self._good(self._schedule.targets(questions)))
+        if taken:
+            targets = self._unsettled(targets)
+        others = len({question.benchmark.id for question in questions}) - len(targets)
+        self._progress.say(self._schedule.outlook(targets, plan, taken, others))
+        return taken, decisions, targets
+
+    def _good(self, results: Iterable[_Result | Failure]) -> Iterator[_Result]:
+        """What went well; the rest is remembered."""
+        for result in results:
+            if isinstance(result, Failure):
+                self.failures[result.benchmark] = result
+            else:
+                yield result
+
+    def _measure(
+        self, targets: Sequence[Target], rounds: Sequence[int], order: Sequence[tuple[Side, ...]]
+    ) -> None:
+        per_pair = seconds_per_pair(targets)
+        results = self._schedule.run(self.verdicts, targets, rounds, order)
+        for run in self._good(results):
+            self._runs.append(run)
+            done = run.round + 1
+            self._progress.round(done, len(order), run.benchmark, per_pair * (len(order) - done))
+
+    def _judge(self, look: int, plan: Plan, earlier: Decisions) -> Decisions:
+        questions = tuple(self.verdicts)
+        found, decisions = judge(
+            questions,
+            self.facts(plan.looks[look]),
+            look=look,
+            plan=plan,
+            compare=self._customs.compare,
+            earlier=earlier,
+            today=date.today(),
+        )
+        for question, verdicts in zip(questions, found, strict=True):
+            self.verdicts[question] = tuple(map(self._customs.verdict, verdicts))
+        if self._plan:
+            self._plan = replace(self._plan, taken=look + 1)
+        self._progress.judged(tally(verdict for of_one in self.verdicts.values() for verdict in of_one))
+        return decisions
+
+    def _unsettled(self, targets: Sequence[Target]) -> list[Target]:
+        """What needs more runs; a recording and A/A get all of them: nobody knows what they will be asked."""
+        everything = self._options.record is not None or self._options.aa
+        undecided = {
+            question.benchmark.id
+            for question, verdicts in self.verdicts.items()
+            if everything or not all(verdict.settled for verdict in verdicts)
+        }
+        return [target for target in targets if target.benchmark.id in undecided - self.failures.keys()]
+
+    def _late(self) -> bool:
+        self.out_of_time = self._deadline is not None and time.monotonic() >= self._deadline
+        return self.out_of_time
+
+    def _explain(self, order: Sequence[tuple[Side, ...]]) -> None:
+        """Trace what regressed without having been traced: nobody believes a verdict without a why."""
+        traced = {run.benchmark for run in self._runs if run.traced}
+        slower: dict[str, list[Question]] = {}
+        for question, verdicts in self.verdicts.items():
+            if question.benchmark.id not in traced and any(v.outcome is Outcome.OVER for v in verdicts):
+                slower.setdefault(question.benchmark.id, []).append(question)
+        for questions in slower.values():
+            self._progress.step(f"tracing {questions[0].benchmark.id}, to say why")
+            results = self._schedule.explain(questions, order[:_EXPLAINING])
+            self._runs += [result for result in results if isinstance(result, Run)]
+
+    def _record(self) -> None:
+        """Keep every run, also where the test came from: what it looked at must not be looked at again."""
+        for path in dict.fromkeys(filter(None, (self._options.record, self._resumed))):
+            recording.write(self.recording(), path)
