@@ -130,7 +130,7 @@ class Packed:
 
     def goroutine(self, sheet: str, column: int) -> Int64:
         """The IDs of lives."""
-        return self._lives.ids(self.code(sheet, column))
+        return self.goroutines_of(self.code(sheet, column))
 
     def wide(self, sheet: str, column: int, dtype: type[np.generic] | None = None) -> NDArray[Any]:
         """A column of 64 bits."""
@@ -204,7 +204,8 @@ _TIMES = {
     for column, name in enumerate(("exec", "sched_wait", "syscall", "syscall_block", "total"), 5)
 }
 #: Which column of its sheet each column is, and what it means.
-_GOROUTINES: Mapping[str, tuple[int, Callable[[Packed, str, int], NDArray[Any]]]] = {
+_Meanings = Mapping[str, tuple[int, Callable[[Packed, str, int], NDArray[Any]]]]
+_GOROUTINES: _Meanings = {
     "id": (0, Packed.goroutine),
     "life": (0, Packed.code),
     "name": (1, Packed.code),
@@ -215,7 +216,7 @@ _GOROUTINES: Mapping[str, tuple[int, Callable[[Packed, str, int], NDArray[Any]]]
     "creator": (10, Packed.goroutine),
     "creation_stack": (11, Packed.code),
 }
-_REGIONS: Mapping[str, tuple[int, Callable[[Packed, str, int], NDArray[Any]]]] = {
+_REGIONS: _Meanings = {
     "goroutine": (0, Packed.goroutine),
     "life": (0, Packed.code),
     "name": (1, Packed.code),
