@@ -21,13 +21,13 @@ from markupsafe import Markup
 
 from pytest_gotrace import escape, sentences
 from pytest_gotrace.errors import ExitCode
+from pytest_gotrace.explanation import Why
 from pytest_gotrace.report import (
     OUTCOMES,
     Failure,
     Outcome,
     Report,
     VerdictEntry,
-    Why,
     betterment,
     exit_code,
     improvements,

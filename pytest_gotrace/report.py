@@ -11,23 +11,14 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from pytest_gotrace.errors import ExitCode
+from pytest_gotrace.explanation import Annotation, Breakdown, Interval, KeptTrace, Side, Timeline, Why
 
 Outcome = Literal["over", "failed", "missing", "inconclusive", "new", "within", "identical"]
 Level = Literal["fail", "warn"]
-Side = Literal["base", "head"]
 Better = Literal["lower", "higher"]
 
 #: Every outcome, worst first.
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """An estimate and the ends of its confidence interval; a relative change of 0.14 is +14 %."""
-
-    center: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +75,32 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """The one number of each run, in the entry's unit: `base[i]` and `head[i]` are a pair, in measuring order.
+
+    `base_first[i]` says which of the two ran first. `base` and `base_first` are empty where the head is held to a cap
+    alone.
+    """
+
+    base: tuple[float, ...] = ()
+    head: tuple[float, ...] = ()
+    base_first: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantileShift:
+    """One quantile of a run's events, the mean over each side's runs, and how it moved; in the entry's unit.
+
+    A list of them is a shift function (Rousselet et al. 2017): of each run its own quantiles, never of pooled events.
+    """
+
+    probability: float
+    base: float
+    head: float
+    difference: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictEntry:
     """One rule of the budget on one metric of one benchmark.
 
@@ -116,44 +133,8 @@ class VerdictEntry:
     underpowered: bool = False
     reason: str = ""
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateShift:
-    """Time goroutines spent in one state (`sync-block[chan send]`), ns per operation, on both sides."""
-
-    state: str
-    base: float
-    head: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineShift:
-    """Time spent in a state at one source line, ns per operation; `waker_*`: the line that ended it."""
-
-    state: str
-    function: str
-    file: str
-    line: int
-    base: float
-    head: float
-    waker_function: str = ""
-    waker_file: str = ""
-    waker_line: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
-    """Where the time of one regressed benchmark went, the cause first, then the largest shift.
-
-    `sentence` is the main cause, `advice` what to do about it; names inside them stand in `backticks`.
-    """
-
-    benchmark: str
-    sentence: str
-    advice: str = ""
-    states: tuple[StateShift, ...] = ()
-    lines: tuple[LineShift, ...] = ()
+    runs: Runs | None = None
+    quantiles: tuple[QuantileShift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +163,8 @@ class Report:
 
     `environment` is in reading order; `go`, `cpu` and `GOMAXPROCS` are shown beside the verdict.
     `expected` and `measured` count benchmarks. `warnings` are doubts that touch the whole run, gravest first;
-    `notes` are no doubts: what else changed between the sides.
+    `notes` are no doubts: what else changed between the sides. `why` has the benchmarks that are over budget,
+    `breakdowns` each one that was traced; `annotations` and `traces` come worst first.
     """
 
     tool: str
@@ -196,6 +178,10 @@ class Report:
     on_inconclusive: Level = "warn"
     verdicts: tuple[VerdictEntry, ...] = ()
     why: tuple[Why, ...] = ()
+    breakdowns: tuple[Breakdown, ...] = ()
+    traces: tuple[KeptTrace, ...] = ()
+    timelines: tuple[Timeline, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

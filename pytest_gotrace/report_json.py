@@ -23,7 +23,10 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from pytest_gotrace.errors import RecordingError
-from pytest_gotrace.report import Interval, Report
+from pytest_gotrace.explanation import Interval
+from pytest_gotrace.report import (
+    Report,
+)
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

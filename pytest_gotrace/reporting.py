@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from pytest_gotrace import report
+from pytest_gotrace import explanation, report
 from pytest_gotrace.budget import Rule
 from pytest_gotrace.diagnose import Diagnosis, Place, diagnose
 from pytest_gotrace.escape import log_line
@@ -163,14 +163,14 @@ def _low_first(needed: tuple[int, int, int] | None) -> tuple[int, int, int] | No
     return (needed[1], needed[0], needed[2]) if needed else None
 
 
-def _interval(summary: Summary | None) -> report.Interval | None:
+def _interval(summary: Summary | None) -> explanation.Interval | None:
     """An interval that is infinite (two runs, say) is no interval: only its centre is shown."""
     if summary is None:
         return None
     if not isfinite(summary.center):
         return None
     low, high = (end if isfinite(end) else summary.center for end in (summary.low, summary.high))
-    return report.Interval(center=summary.center, low=low, high=high)
+    return explanation.Interval(center=summary.center, low=low, high=high)
 
 
 def _side(measured: Measured | None, *, recorded: bool) -> report.RevisionInfo:
@@ -223,21 +223,21 @@ def _regressed(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
     return found
 
 
-def _why(diagnosis: Diagnosis) -> report.Why:
-    return report.Why(
+def _why(diagnosis: Diagnosis) -> explanation.Why:
+    return explanation.Why(
         benchmark=diagnosis.benchmark,
         sentence=diagnosis.sentence,
         advice=diagnosis.advice,
         states=tuple(
-            report.StateShift(state=shift.state, base=shift.base, head=shift.head)
+            explanation.StateShift(state=shift.state, base=shift.base, head=shift.head)
             for shift in diagnosis.shifts
         ),
         lines=tuple(_line(place) for place in diagnosis.places),
     )
 
 
-def _line(place: Place) -> report.LineShift:
-    return report.LineShift(
+def _line(place: Place) -> explanation.LineShift:
+    return explanation.LineShift(
         state=place.shift.state,
         function=place.at.function,
         file=place.at.file,

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_gotrace.escape import log_line, shorten
+from pytest_gotrace.explanation import Interval, StateShift, Why
 from pytest_gotrace.report import (
     Interference,
-    Interval,
     Outcome,
     Overhead,
     Report,
-    StateShift,
     VerdictEntry,
-    Why,
 )
 from pytest_gotrace.units import format_change, format_pair, format_quantity
 

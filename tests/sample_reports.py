@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pytest_gotrace.explanation import (
+    Annotation,
+    Breakdown,
+    Interval,
+    KeptTrace,
+    LineShift,
+    StackShift,
+    StateShift,
+    Timeline,
+    Why,
+)
 from pytest_gotrace.report import (
     Failure,
     Interference,
-    Interval,
-    LineShift,
     Method,
     Overhead,
+    QuantileShift,
     Report,
     RevisionInfo,
-    StateShift,
+    Runs,
     VerdictEntry,
     Waiver,
-    Why,
 )
 
 BASE_SHA = "1f0e" * 10
@@ -57,6 +66,33 @@ IMPROVED = replace(
     change=Interval(center=-0.25, low=-0.25, high=-0.25),
 )
 
+#: One number a run, in ns, and the deciles of the runs' own events: what happened to `region[db]` of `HANDLER`.
+SLOWER = Runs(
+    base=(405e3, 421e3, 398e3, 417e3, 409e3, 430e3, 402e3, 411e3, 415e3, 408e3),
+    head=(671e3, 702e3, 655e3, 698e3, 690e3, 731e3, 660e3, 688e3, 707e3, 684e3),
+    base_first=(True, False, False, True, True, False, False, True, True, False),
+)
+LATER = tuple(
+    QuantileShift(
+        probability=probability,
+        base=base,
+        head=head,
+        difference=Interval(center=head - base, low=(head - base) * 0.7, high=(head - base) * 1.3),
+    )
+    for probability, base, head in (
+        (0.1, 80e3, 81e3),
+        (0.2, 95e3, 97e3),
+        (0.3, 110e3, 113e3),
+        (0.4, 122e3, 127e3),
+        (0.5, 140e3, 149e3),
+        (0.6, 161e3, 175e3),
+        (0.7, 190e3, 222e3),
+        (0.8, 230e3, 290e3),
+        (0.9, 301e3, 430e3),
+        (0.99, 412e3, 689e3),
+    )
+)
+
 OVER = VerdictEntry(
     benchmark=HANDLER,
     metric="region[db].p99",
@@ -72,30 +108,132 @@ OVER = VerdictEntry(
     p=0.0008,
     pairs=10,
     detectable=0.12,
+    runs=SLOWER,
+    quantiles=LATER,
+)
+
+STATES = (
+    StateShift(state="sync-block[chan send]", base=18_000.0, head=289_000.0, steady=True),
+    StateShift(state="sched-wait", base=9_500.0, head=61_000.0, steady=True),
+    StateShift(state="exec", base=370_000.0, head=381_000.0),
+    StateShift(state="gc-pause", base=310.0, head=290.0),
 )
 
 WHY = Why(
     benchmark=HANDLER,
     sentence="`sync-block[chan send]` +271 µs per operation, 81% of what was added, at `pool.(*Pool).Submit` "
-    "(`pool.go:41`), ended by `pool.(*Pool).worker` (`pool.go:63`)",
-    advice="Senders outrun the receiver: look at the channel's buffer and at who receives.",
-    states=(
-        StateShift(state="sync-block[chan send]", base=18_000.0, head=289_000.0),
-        StateShift(state="sched-wait", base=9_500.0, head=61_000.0),
-        StateShift(state="exec", base=370_000.0, head=381_000.0),
-    ),
+    "(`pool/pool.go:41`, in this change), ended by `pool.(*Pool).worker` (`pool/pool.go:63`)",
+    rule="slow-consumer",
+    diagnosis="Many goroutines are blocked in a channel send while few receive: a slow consumer holds them up.",
+    advice="Look at the channel's buffer, and at what the receiver does between two receives.",
+    states=STATES,
     lines=(
         LineShift(
             state="sync-block[chan send]",
-            function="example.com/pool.(*Pool).Submit",
-            file="pool.go",
+            function="example.com/shop/pool.(*Pool).Submit",
+            file="pool/pool.go",
             line=41,
             base=18_000.0,
             head=289_000.0,
-            waker_function="example.com/pool.(*Pool).worker",
-            waker_file="pool.go",
+            changed=True,
+            waker_function="example.com/shop/pool.(*Pool).worker",
+            waker_file="pool/pool.go",
             waker_line=63,
+            waker_group="example.com/shop/pool.New.func1",
         ),
+        LineShift(
+            state="sched-wait",
+            function="example.com/shop/pool.(*Pool).worker",
+            file="pool/pool.go",
+            line=63,
+            base=9_000.0,
+            head=58_000.0,
+        ),
+    ),
+    stacks=tuple(
+        StackShift(state=state, frames=frames, base=base, head=head)
+        for state, frames, base, head in (
+            (
+                "sync-block[chan send]",
+                (
+                    "example.com/shop/handler.BenchmarkHandler.func1 handler/handler_test.go:82",
+                    "example.com/shop/handler.(*Handler).Serve handler/handler.go:75",
+                    "example.com/shop/pool.(*Pool).Submit pool/pool.go:41",
+                ),
+                18_000.0,
+                289_000.0,
+            ),
+            (
+                "sched-wait",
+                (
+                    "example.com/shop/pool.New.func1 pool/pool.go:30",
+                    "example.com/shop/pool.(*Pool).worker pool/pool.go:63",
+                ),
+                9_000.0,
+                58_000.0,
+            ),
+            (
+                "sync-block[select]",
+                (
+                    "example.com/shop/handler.BenchmarkHandler.func1 handler/handler_test.go:82",
+                    "example.com/shop/handler.(*Handler).wait handler/handler.go:91",
+                ),
+                12_000.0,
+                4_000.0,
+            ),
+        )
+    ),
+    commands=(
+        "go tool trace traces/handler_BenchmarkHandler_large/head-worst.trace",
+        "go tool pprof -http=: -diff_base traces/handler_BenchmarkHandler_large/base-median.sync.pb.gz "
+        "traces/handler_BenchmarkHandler_large/head-median.sync.pb.gz",
+        "gotrace diff traces/handler_BenchmarkHandler_large/base-median.trace "
+        "traces/handler_BenchmarkHandler_large/head-median.trace",
+        "pytest --gotrace-baseline=1f0e1f0e1f0e -k BenchmarkHandler",
+    ),
+)
+
+TRACES = tuple(
+    KeptTrace(
+        benchmark=HANDLER,
+        side=side,
+        which=which,
+        path=f"traces/handler_BenchmarkHandler_large/{side}-{which}.trace",
+        series="region[db]",
+        goroutine=goroutine,
+        begin=begin,
+        duration=duration,
+    )
+    for side, which, goroutine, begin, duration in (
+        ("head", "worst", 34, 81_312_448, 731_200),
+        ("head", "median", 19, 12_200_064, 684_032),
+        ("base", "worst", 22, 40_500_160, 430_016),
+        ("base", "median", 35, 60_100_224, 409_024),
+    )
+)
+
+TIMELINES = tuple(
+    Timeline(
+        benchmark=HANDLER,
+        side=side,
+        which="median",
+        times=tuple(float(ms) for ms in range(0, 250, 10)),
+        heap=tuple(2e6 + 1e5 * (ms % slope) for ms in range(0, 250, 10)),
+        goal=tuple(4e6 for _ in range(0, 250, 10)),
+        gc_begin=tuple(float(ms) for ms in range(slope, 250, slope)),
+        gc_end=tuple(ms + 1.5 for ms in range(slope, 250, slope)),
+    )
+    for side, slope in (("base", 60), ("head", 40))
+)
+
+ANNOTATIONS = (
+    Annotation(
+        level="error",
+        file="pool/pool.go",
+        line=38,
+        title="handler/BenchmarkHandler/large region[db].p99 is over budget",
+        message="412 µs → 689 µs, +67% [+41%, +98%], budget +10% and 20us. sync-block[chan send] +271 µs per operation "
+        "at pool/pool.go:41, ended by pool.(*Pool).worker (pool/pool.go:63).",
     ),
 )
 
@@ -182,6 +320,13 @@ REGRESSION = replace(
     overheads=(Overhead(benchmark=POOL, base=1.4, head=1.43), Overhead(benchmark=HANDLER, head=1.1)),
     verdicts=(WITHIN, OVER, WAIVED, replace(OVER, metric="net-wait.p99", level="warn", p=0.00001)),
     why=(WHY,),
+    breakdowns=(
+        Breakdown(benchmark=HANDLER, states=STATES),
+        Breakdown(benchmark=POOL, states=(StateShift(state="exec", base=80_000.0, head=80_400.0),)),
+    ),
+    traces=TRACES,
+    timelines=TIMELINES,
+    annotations=ANNOTATIONS,
 )
 
 DOUBTED = replace(

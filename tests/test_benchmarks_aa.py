@@ -8,7 +8,10 @@ import pytest
 
 from benchmarks import aa, gates
 from benchmarks.gates import Answer, Finished, Store
-from pytest_gotrace.report import Interval, VerdictEntry
+from pytest_gotrace.explanation import Interval
+from pytest_gotrace.report import (
+    VerdictEntry,
+)
 
 POOL = ("pool/BenchmarkPool", "sync-block[chan send].total")
 

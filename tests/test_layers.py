@@ -23,7 +23,7 @@ LAYERS = (
     ("rounds", "distributions", "views/"),
     ("recording", "noisememory"),
     ("prepare", "measure", "verdict", "presence", "judge", "aa", "diagnose", "overhead"),
-    ("report", "report_json", "sentences", "reporting"),
+    ("explanation", "report", "report_json", "sentences", "reporting"),
     ("options", "sides", "questions", "continuing", "schedule"),
     ("sequential", "survey", "lint", "history", "gate"),
     ("render", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),

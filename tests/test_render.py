@@ -13,8 +13,8 @@ from oracles import Page
 
 from pytest_gotrace import render
 from pytest_gotrace.escape import NAME_LENGTH, shorten, visible
+from pytest_gotrace.explanation import Interval
 from pytest_gotrace.render import COMMENT_BYTES, FIRST_ROWS, render_summary
-from pytest_gotrace.report import Interval
 
 GOLDEN = Path(__file__).parent / "testdata" / "golden"
 

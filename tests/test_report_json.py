@@ -10,10 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from pytest_gotrace import explanation, report_json
 from pytest_gotrace import report as reports
-from pytest_gotrace import report_json
 from pytest_gotrace.errors import RecordingError
-from pytest_gotrace.report import OUTCOMES, Interval, Report
+from pytest_gotrace.explanation import Interval
+from pytest_gotrace.report import (
+    OUTCOMES,
+    Report,
+)
 from pytest_gotrace.report_json import MAX_BYTES, MAX_DEPTH, parse_report, read_report, schema, to_json
 
 
@@ -33,7 +37,7 @@ class TestSchema:
         [
             (Report, schema()),
             *(
-                (getattr(reports, name), schema()["$defs"][key])
+                (getattr(reports, name, None) or getattr(explanation, name), schema()["$defs"][key])
                 for name, key in {
                     "RevisionInfo": "revision",
                     "Method": "method",
@@ -41,8 +45,15 @@ class TestSchema:
                     "Overhead": "overhead",
                     "Waiver": "waiver",
                     "VerdictEntry": "verdict",
+                    "Runs": "runs",
+                    "QuantileShift": "quantile_shift",
                     "StateShift": "state_shift",
+                    "Breakdown": "breakdown",
                     "LineShift": "line_shift",
+                    "StackShift": "stack_shift",
+                    "KeptTrace": "kept_trace",
+                    "Timeline": "timeline",
+                    "Annotation": "annotation",
                     "Why": "why",
                     "Failure": "failure",
                 }.items()
@@ -66,7 +77,7 @@ class TestSchema:
         assert verdict["level"]["enum"] == list(typing.get_args(reports.Level))
         assert verdict["better"]["enum"] == list(typing.get_args(reports.Better))
         assert schema()["$defs"]["failure"]["properties"]["side"]["enum"] == list(
-            typing.get_args(reports.Side)
+            typing.get_args(explanation.Side)
         )
 
     def test_every_size_is_bounded(self):

@@ -7,7 +7,11 @@ from hypothesis import given, settings
 from oracles import commands
 
 from pytest_gotrace import sentences
-from pytest_gotrace.report import Interference, Interval, Overhead
+from pytest_gotrace.explanation import Interval
+from pytest_gotrace.report import (
+    Interference,
+    Overhead,
+)
 from pytest_gotrace.sentences import failure_text, headline, verdict_sentence
 
 
