@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -78,8 +79,10 @@ def any_report(text=None):
         "elapsed_seconds": st.floats(0, 1e9),
         "seconds": st.floats(0, 1e9),
         "p": st.none() | st.floats(0, 1),
+        "probability": st.floats(0, 1),
     }
 
+    @cache
     def of(kind):
         if dataclasses.is_dataclass(kind):
             hints = typing.get_type_hints(kind)
