@@ -41,6 +41,8 @@ def borrow(theirs: Git, temporary: Path) -> Git:
     for name in _COPIED_FILES:
         if (file := git_path(theirs, name)).is_file():
             shutil.copyfile(file, ours / name)
+    with (ours / "info" / "attributes").open("ab") as attributes:
+        attributes.write(b"\n*.go diff=golang\n")  # so that git knows where functions begin
     return git
 
 

@@ -24,11 +24,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from . import revisions
 from .borrowed import borrow, git_path, remove, temporary_directory, written
+from .changes import Changes, changes
 from .errors import CheckoutError
 from .git import Git, explained, failure, find_git
 from .revisions import Revision
@@ -111,6 +113,14 @@ class Repository:
         return self._ours.names(
             "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--end-of-options", base.tree, head.tree
         )
+
+    def changes(self, base: Revision, head: Revision) -> Changes:
+        """The lines and functions of Go files that differ between two trees."""
+        return changes(partial(self._diff, base.tree, head.tree))
+
+    def _diff(self, base: str, head: str, *options: str) -> str:
+        plain = ("-r", "-p", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-prefix")
+        return self._ours("diff-tree", *plain, *options, base, head, "--", "*.go")
 
     def _at(self, directory: Path, index: Path, **environment: str) -> Git:
         """Our repository, with `directory` as its working tree."""

@@ -20,8 +20,8 @@ from pytest_gotrace.trace import Frame, State
 #: Quantiles kept of each run: those that rules may name, and the deciles that a picture needs.
 PROBABILITIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 
-_PAUSES = ("stop-the-world (GC mark termination)", "stop-the-world (GC sweep termination)")
-_SYNC_WORDS = ("chan", "select", "sync")
+PAUSES = ("stop-the-world (GC mark termination)", "stop-the-world (GC sweep termination)")
+SYNC_WORDS = ("chan", "select", "sync")
 
 #: Events of one metric by subject, each an array of durations in the metric's unit.
 Events = Mapping[str, "Ints"]
@@ -133,7 +133,7 @@ def state_name(state: State, reason: str) -> str:
 
 
 def _is_sync(reason: str) -> bool:
-    return any(word in reason for word in _SYNC_WORDS)
+    return any(word in reason for word in SYNC_WORDS)
 
 
 def built_in_metrics() -> tuple[Metric, ...]:
@@ -221,7 +221,7 @@ _EVENTS: Mapping[str, Callable[[Round], Events]] = {
     "net-wait": _waiting(lambda reason: reason == "network", by_reason=False),
     "sleep": _waiting(lambda reason: reason == "sleep", by_reason=False),
     "syscall": _in_state(State.SYSCALL),
-    "gc-pause": _ranges(*_PAUSES),
+    "gc-pause": _ranges(*PAUSES),
     "mark-assist": _ranges("GC mark assist"),
     "sweep": _ranges("GC incremental sweep"),
     "goroutine-leak": _leaks,

@@ -27,6 +27,7 @@ _SETTINGS = {
     "submodule.recurse": "false",
     "protocol.allow": "never",  # also stops a partial clone from fetching behind our back
     "advice.detachedHead": "false",
+    "core.quotePath": "false",
     "gc.auto": "0",
     "maintenance.auto": "false",
     "filter.lfs.clean": "",

@@ -103,18 +103,21 @@ def run_benchmark(
     timeout: float,
     trace_bytes: int = 1024 * MIB,
     cpus: tuple[int, ...] = (),
+    profile: Path | None = None,
     adapt: Callable[[GoCommand], GoCommand] = lambda command: command,
 ) -> BenchmarkResult:
     """Run exactly the benchmark `name`, for exactly `iterations`, in a process of its own.
 
     `cwd` is the directory of the package in the side's checkout, where `go test` would run it. The process
     group is killed after `timeout` seconds, or when the trace passes `trace_bytes`. It runs on `cpus` if there
-    are any. `adapt` may change the command before it is started. Raises `GoTestError` for every end but
-    exactly one result.
+    are any. With a CPU profile in `profile` its samples are in the trace, too. `adapt` may change the command
+    before it is started. Raises `GoTestError` for every end but exactly one result.
 
     (`-test.timeout` does not end benchmarks: `testing` stops that clock before it starts them.)
     """
-    flags = _bench_flags(name, iterations, trace=trace, verbose=False)
+    flags = [*_bench_flags(name, iterations, trace=trace, verbose=False)]
+    if profile is not None:
+        flags.append(f"-test.cpuprofile={profile}")
     command = adapt(GoCommand(argv=(str(binary.path), *flags), cwd=cwd, env=env))
     limits = Limits(seconds=timeout, file=trace, file_bytes=trace_bytes, cpus=cpus)
     finished = run(command.argv, cwd=command.cwd, env=command.env, limits=limits)

@@ -132,7 +132,7 @@ def _case(
     question: Question, rule: Rule, key: Key, base: Sequence[Run], head: Sequence[Run], facts: Facts
 ) -> Case:
     limit = rule.limit
-    before, after, base_first = _paired(base, head, key)
+    before, after, base_first = paired(base, head, key)
     cells = {}
     if (limit.relative is not None or limit.absolute is not None) and before.size:
         cells["change"] = Cell(
@@ -152,7 +152,7 @@ def _case(
     return Case(question=question, key=key, cells=cells, base_first=base_first)
 
 
-def _paired(
+def paired(
     base: Sequence[Run], head: Sequence[Run], key: Key
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[bool, ...]]:
     """The numbers of the rounds that both sides have, in order, and which of them the base began."""

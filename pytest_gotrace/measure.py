@@ -59,13 +59,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a run's trace is read for, and the two places where a project may have its own way."""
+    """What a run's trace is read for, and the two places where a project may have its own way.
+
+    With `sampled` traced runs have the CPU profile on. Their traces stay in `keep`, by side and round, if it is given.
+    """
 
     metrics: tuple[Metric, ...]
     rename: Callable[[Key], Key] = lambda key: key
     adapt: Callable[[GoCommand], GoCommand] = lambda command: command
     max_trace_mb: int = 64
     run_seconds: float = RUN_SECONDS
+    sampled: bool = False
+    keep: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +194,7 @@ def run(
     """One process of one benchmark, and its trace read if it wrote one."""
     executable = target.benchmark.executables[side]
     trace = bench.scratch / "run.trace" if traced else None
+    sampled = reading.sampled and traced
     try:
         with bench.watch.over(target.benchmark.id, side, traced) as seen:
             result = gotest.run_benchmark(
@@ -201,9 +207,13 @@ def run(
                 timeout=bench.timeout,
                 trace_bytes=reading.max_trace_mb * _MIB,
                 cpus=bench.cpus,
+                profile=bench.scratch / "run.cpu" if sampled else None,
                 adapt=reading.adapt,
             )
         series, places = _read(trace, reading, target, result.values) if trace else ({}, ())
+        size = trace.stat().st_size if trace else 0
+        if trace and reading.keep and number >= 0:
+            trace.replace(kept_trace(reading.keep, side, number))
         return Run(
             side=side,
             benchmark=target.benchmark.id,
@@ -214,8 +224,9 @@ def run(
             values=result.values,
             series=series,
             waits=places,
-            trace_bytes=trace.stat().st_size if trace else 0,
+            trace_bytes=size,
             disturbed=seen.sources,
+            sampled=sampled,
         )
     except (GoTestError, TraceError) as error:
         return Failure(
@@ -225,6 +236,11 @@ def run(
         if trace is not None:
             with contextlib.suppress(OSError):
                 trace.unlink()
+
+
+def kept_trace(directory: Path, side: Side, number: int) -> Path:
+    """Where a run's trace is kept."""
+    return directory / f"{side}-{number}.trace"
 
 
 def _told(error: GoTestError | TraceError, benchmark: str, scratch: Path) -> GoTestError:

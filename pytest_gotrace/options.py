@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pytest_gotrace.distributions import built_in_metrics
 from pytest_gotrace.errors import UsageError
@@ -18,12 +19,15 @@ from pytest_gotrace.stats import Plan
 from pytest_gotrace.stats import judge as judge_cells
 from pytest_gotrace.verdict import Verdict
 
+KeepTraces = Literal["none", "changed", "all"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What a person asked for. `baseline`: None is none, "" the merge-base, else a revision or a recording.
 
     `aa` is the head against itself, `resume` the recording of a test that is to go on, `cpus` where benchmarks may run.
+    Traces are kept in `report`, if there is such a directory: of none, of what is over budget, or of all benchmarks.
 
     Times are in seconds.
     """
@@ -40,6 +44,8 @@ class Options:
     timeout: float | None = None
     run_seconds: float = RUN_SECONDS
     resume: Path | None = None
+    report: Path | None = None
+    keep_traces: KeepTraces = "changed"
     cpus: tuple[int, ...] = ()
 
     @property

@@ -58,6 +58,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "accept a recording of another machine; then nothing is decided, only shown",
     },
     "--gotrace-report": {"metavar": "DIR", "help": "write report.json and summary.md into this directory"},
+    "--gotrace-keep-traces": {
+        "choices": ("none", "changed", "all"),
+        "default": "changed",
+        "help": "whose traces stay in the report's directory: of what is over its budget (changed), of all, or of none",
+    },
     "--gotrace-pairs": {
         "metavar": "N",
         "type": int,

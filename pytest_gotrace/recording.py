@@ -58,7 +58,8 @@ class Run:
 
     `values` are what `go test` printed (ns/op, B/op, …, custom units); `series` and `waits` are read from the trace
     and empty for an untraced run. `position` is 0 for the side that ran first in its pair. `disturbed` names what
-    told of others on the machine while it ran, `repeated` what told so of the pair that this one stands for.
+    told of others on the machine while it ran, `repeated` what told so of the pair that this one stands for. A
+    `sampled` run was traced with the CPU profile on: it explains, and is never judged.
     """
 
     side: Side
@@ -73,6 +74,7 @@ class Run:
     trace_bytes: int = 0
     disturbed: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    sampled: bool = False
 
     def number(self, key: Key) -> float:
         """The one number that `key` stands for in this run; NaN where the run does not say.
@@ -103,21 +105,21 @@ class Planned:
 class Recording:
     """Runs of one or both sides, in the order they were made, with the machine they were made on.
 
-    `plan` is there if they belong to one test that can go on.
+    `explaining` are the sampled runs, which nobody judges. `plan` is there if they belong to one test that can go on.
     """
 
     environment: Mapping[str, str]
     sides: Mapping[Side, Measured]
     runs: tuple[Run, ...]
+    explaining: tuple[Run, ...] = ()
     seed: int = 0
     when: str = ""  # `2026-11-21T05:33:00Z`; older recordings do not say
     plan: Planned | None = None
 
-    def of(self, side: Side, benchmark: str, *, traced: bool) -> tuple[Run, ...]:
-        """Runs of one side of one benchmark, by round."""
-        found = (
-            run for run in self.runs if (run.side, run.benchmark, run.traced) == (side, benchmark, traced)
-        )
+    def of(self, side: Side, benchmark: str, *, traced: bool, sampled: bool = False) -> tuple[Run, ...]:
+        """Runs of one kind, of one side of one benchmark, by round."""
+        runs = self.explaining if sampled else self.runs
+        found = (run for run in runs if (run.side, run.benchmark, run.traced) == (side, benchmark, traced))
         return tuple(sorted(found, key=lambda run: run.round))
 
     def benchmarks(self, side: Side) -> tuple[str, ...]:
@@ -167,7 +169,7 @@ def lines(recording: Recording) -> Iterator[str]:
         **({"plan": asdict(recording.plan)} if recording.plan else {}),
     }
     yield json.dumps(header)  # in ASCII: names come from a program, and need not be good Unicode
-    for run in recording.runs:
+    for run in (*recording.runs, *recording.explaining):
         yield json.dumps(_run_to_json(run))
 
 
@@ -251,7 +253,7 @@ class _Reader:
         self._complete: list[Recording] = []
         self._one = one
         self._catalogue = catalogue
-        self._lines: dict[tuple[str, str, int, bool], int] = {}
+        self._lines: dict[tuple[str, str, int, bool, bool], int] = {}
 
     def line(self, number: int, value: dict[str, Any]) -> None:
         """Take in one line. Raises whatever is in `_DAMAGE`."""
@@ -265,7 +267,10 @@ class _Reader:
         return (*self._complete, *self._last())
 
     def _last(self) -> list[Recording]:
-        return [replace(self.header, runs=tuple(self.runs))] if self.header else []
+        if self.header is None:
+            return []
+        runs, explaining = (tuple(r for r in self.runs if r.sampled == sampled) for sampled in (False, True))
+        return [replace(self.header, runs=runs, explaining=explaining)]
 
     def _header(self, header: Recording) -> None:
         if self.header is not None and self._one:
@@ -286,7 +291,8 @@ class _Reader:
     def _run(self, number: int, run: Run) -> None:
         if self.header is None or run.side not in self.header.sides:
             raise ValueError(f"a run of the {run.side} before any header that has that side")
-        first = self._lines.setdefault((run.side, run.benchmark, run.round, run.traced), number)
+        name = (run.side, run.benchmark, run.round, run.traced, run.sampled)
+        first = self._lines.setdefault(name, number)
         if first != number:
             raise ValueError(f"round {run.round} of {run.benchmark} ({run.side}) is already on line {first}")
         self.runs.append(run)
@@ -350,6 +356,7 @@ def _run_to_json(run: Run) -> dict[str, Any]:
         ],
         "waits": [[wait.state, wait.at, wait.by, wait.count, wait.total] for wait in run.waits],
         **{name: list(sources) for name in _NAMED if (sources := getattr(run, name))},
+        **({"sampled": True} if run.sampled else {}),
     }
 
 
@@ -372,6 +379,7 @@ def _run_from_json(value: dict[str, Any], catalogue: Sequence[Metric]) -> Run:
         series=dict(_series(row, catalogue) for row in value["series"]),
         waits=tuple(_wait(*row) for row in value["waits"]),
         **{name: tuple(_is(str, each) for each in _is(list, value.get(name, []))) for name in _NAMED},
+        sampled=_is(bool, value.get("sampled", False)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from pathlib import Path
@@ -13,19 +13,24 @@ from typing import Any
 
 from pytest_gotrace import explanation, report
 from pytest_gotrace.budget import Rule
+from pytest_gotrace.changes import Changes
+from pytest_gotrace.commands import commands
 from pytest_gotrace.diagnose import Diagnosis, Place, diagnose
 from pytest_gotrace.escape import log_line
+from pytest_gotrace.evidence import quantile_shifts, runs_of
+from pytest_gotrace.metrics import CATALOGUE, Metric, find
 from pytest_gotrace.overhead import Overhead, overheads
 from pytest_gotrace.prepare import Failure
-from pytest_gotrace.recording import Measured, Recording
+from pytest_gotrace.recording import SIDES, Measured, Recording
+from pytest_gotrace.remarks import remarks
 from pytest_gotrace.sentences import failure_text, headline
 from pytest_gotrace.stats import Comparison, Summary
 from pytest_gotrace.verdict import Outcome, Question, Verdict
 
 #: The chance of any false alarm in a whole run, as the plan of the statistics has it.
 ALPHA = 0.05
-#: A report has room for so many overheads.
-_PRICES = 1000
+#: A report has room for so many overheads, and for the runs of so many verdicts.
+_PRICES, _PICTURED = 1000, 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +52,18 @@ class Circumstances:
     notes: tuple[str, ...] = ()
     watching: float = 0.0  # seconds that it took to look for disturbances
     continued: bool = False
+    metrics: tuple[Metric, ...] = CATALOGUE
+    changes: Changes = field(default_factory=Changes)
+    head: Path | None = None  # the head's checkout, if it is there
+    traces: tuple[explanation.KeptTrace, ...] = ()
+    timelines: tuple[explanation.Timeline, ...] = ()
 
 
 def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
     """The report of one gate."""
     sides, prices = about.recording.sides, overheads(about.recording)
+    again = reproduce(sides.get("base"), verdicts)
+    why = tuple(_with_commands(one, about, again) for one in _whys(verdicts, about))
     benchmarks = {verdict.question.benchmark.id for verdict in verdicts}
     unmeasured = {
         v.question.benchmark.id
@@ -76,8 +88,11 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
         expected=len(benchmarks),
         measured=len(benchmarks - unmeasured),
         on_inconclusive="fail" if about.strict else "warn",
-        verdicts=tuple(entry(verdict, about.root) for verdict in verdicts),
-        why=tuple(_why(diagnose(name, about.recording, over)) for name, over in _regressed(verdicts).items()),
+        verdicts=tuple(_with_runs(verdicts, about)),
+        why=why,
+        traces=about.traces,
+        timelines=about.timelines,
+        annotations=_remarks(verdicts, why, about),
         failures=tuple(_failure(failure) for failure in _all_failures(verdicts, about)),
         warnings=(*about.warnings, *_doubts(prices, verdicts)),
         notes=about.notes,
@@ -85,8 +100,60 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
             report.Overhead(benchmark=price.benchmark, base=price.base, head=price.head)
             for price in prices[:_PRICES]
         ),
-        reproduce=reproduce(sides.get("base"), verdicts),
+        reproduce=again,
     )
+
+
+def _with_runs(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[report.VerdictEntry]:
+    """Each verdict as a row, the gravest so many with their runs: a report has no room for those of everything."""
+    shown = {id(verdict) for verdict in sorted(verdicts, key=_gravity)[:_PICTURED]}
+    for verdict in verdicts:
+        row = entry(verdict, about.root)
+        if verdict.key is None or verdict.comparison is None or id(verdict) not in shown:
+            yield row
+            continue
+        traced = find(verdict.key.metric, about.metrics).traced
+        name = verdict.question.benchmark.id
+        base, head = (
+            [run for run in about.recording.of(side, name, traced=traced) if run.round >= 0] for side in SIDES
+        )
+        yield replace(
+            row,
+            runs=runs_of(base, head, verdict.key),
+            quantiles=quantile_shifts(base, head, verdict.key),
+        )
+
+
+def _gravity(verdict: Verdict) -> tuple[bool, int]:
+    return not verdict.blocks, list(Outcome).index(verdict.outcome)
+
+
+def _whys(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[explanation.Why]:
+    for name, over in _regressed(verdicts).items():
+        yield _why(diagnose(name, about.recording, over))
+
+
+def _with_commands(why: explanation.Why, about: Circumstances, again: str) -> explanation.Why:
+    """How to see it for oneself: only what is explained by something is worth looking at."""
+    if not why.sentence:
+        return why
+    kept = [trace for trace in about.traces if trace.benchmark == why.benchmark]
+    state = why.states[0].state if why.states else ""
+    return replace(why, commands=(*commands(kept, state), *([again] if again else [])))
+
+
+def _remarks(
+    verdicts: Sequence[Verdict], whys: Sequence[explanation.Why], about: Circumstances
+) -> tuple[explanation.Annotation, ...]:
+    bad = (Outcome.OVER, Outcome.MISSING, Outcome.FAILED)
+    rows = [
+        (entry(verdict, about.root), verdict.question.benchmark)
+        for verdict in sorted(verdicts, key=_gravity)
+        if verdict.outcome in bad
+    ]
+    if about.head is None:
+        return ()
+    return remarks(rows, {why.benchmark: why for why in whys}, about.changes.nearest, about.head)
 
 
 def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path) -> str:

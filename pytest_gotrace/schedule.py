@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pytest_gotrace.budget import Defaults, Requirement, Rule
 from pytest_gotrace.errors import UsageError
@@ -121,14 +122,15 @@ class Schedule:
         return pairs(self.patient(questions), self.reading(questions), targets, rounds, order)
 
     def explain(
-        self, questions: Sequence[Question], order: Sequence[tuple[Side, ...]]
+        self, questions: Sequence[Question], order: Sequence[tuple[Side, ...]], keep: Path
     ) -> Iterator[Run | Failure]:
-        """Traced pairs of the one benchmark of these questions, to say why it moved."""
+        """Traced pairs with CPU samples of the one benchmark of these questions, whose traces stay in `keep`."""
         benchmark = questions[0].benchmark
         needs = Needs(modes=(True,), events={})
         target = self.target(questions, benchmark, self._sides(benchmark), needs)
         if isinstance(target, Target):
-            yield from self.run(questions, [target], range(len(order)), order)
+            reading = replace(self.reading(questions), sampled=True, keep=keep)
+            yield from pairs(self.patient(questions), reading, [target], range(len(order)), order)
 
     def outlook(self, targets: Sequence[Target], plan: Plan, taken: int, others: int) -> str:
         """What will be done, and how long it takes at the most; `others` is the number of benchmarks without runs."""

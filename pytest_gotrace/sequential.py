@@ -9,6 +9,7 @@ At a look everything that was asked is judged as one family; what is settled get
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -17,8 +18,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_gotrace import continuing, recording
+from pytest_gotrace.errors import GotraceError
 from pytest_gotrace.judge import Decisions, judge
+from pytest_gotrace.keeping import Kept, keep
 from pytest_gotrace.measure import Target, orders
+from pytest_gotrace.metrics import Key
 from pytest_gotrace.noisememory import NoiseMemory
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.recording import Planned, Recording, Run, Side
@@ -26,8 +30,9 @@ from pytest_gotrace.schedule import Schedule, seconds_per_pair
 from pytest_gotrace.stats import Plan
 from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict, tally
 
-#: Traced pairs that explain a regression whose budget only asked for untraced ones.
+#: Pairs that explain a benchmark, and the most benchmarks that are explained.
 _EXPLAINING = 6
+_EXPLAINED = 20
 
 _Result = TypeVar("_Result")
 
@@ -51,11 +56,14 @@ class SequentialTest:
         self.verdicts: dict[Question, tuple[Verdict, ...]] = {}
         self.failures: dict[str, Failure] = {}
         self.out_of_time = False
+        self.kept: tuple[Kept, ...] = ()
+        self.doubts: tuple[str, ...] = ()
         self._schedule, self._origin, self._root = schedule, origin, root
         self._resumed, self._deadline = resumed, deadline
         self._options, self._customs = schedule.options, schedule.customs
         self._progress = schedule.bench.progress
         self._runs: list[Run] = [*schedule.stored.runs] if schedule.stored else []
+        self._explaining: list[Run] = []
         self._memory = NoiseMemory()
         self._plan: Planned | None = None
 
@@ -99,7 +107,8 @@ class SequentialTest:
     def recording(self, pairs: int | None = None) -> Recording:
         """Every run so far of both sides, or those of so many pairs; warm-ups left out."""
         runs = (run for run in self._runs if run.round >= 0 and (pairs is None or run.round < pairs))
-        return replace(self._origin, runs=(*self._origin.runs, *runs), plan=self._plan)
+        every = (*self._origin.runs, *runs)
+        return replace(self._origin, runs=every, explaining=tuple(self._explaining), plan=self._plan)
 
     def _begin(self, plan: Plan) -> tuple[int, Decisions, list[Target]]:
         """Judge what was stored at the looks that were taken, and say what has to be run.
@@ -172,16 +181,50 @@ class SequentialTest:
         return self.out_of_time
 
     def _explain(self, order: Sequence[tuple[Side, ...]]) -> None:
-        """Trace what regressed without having been traced: nobody believes a verdict without a why."""
-        traced = {run.benchmark for run in self._runs if run.traced}
-        slower: dict[str, list[Question]] = {}
-        for question, verdicts in self.verdicts.items():
-            if question.benchmark.id not in traced and any(v.outcome is Outcome.OVER for v in verdicts):
-                slower.setdefault(question.benchmark.id, []).append(question)
-        for questions in slower.values():
+        """Trace once more what is over its budget: nobody believes a verdict without a why.
+
+        These runs have the CPU profile on and are never judged. The first are what blocks.
+        """
+        asked: dict[str, list[Question]] = {}
+        for question in sorted(self.verdicts, key=self._calm):
+            if self._wants_why(question):
+                asked.setdefault(question.benchmark.id, []).append(question)
+        for questions in list(asked.values())[:_EXPLAINED]:
             self._progress.step(f"tracing {questions[0].benchmark.id}, to say why")
-            results = self._schedule.explain(questions, order[:_EXPLAINING])
-            self._runs += [result for result in results if isinstance(result, Run)]
+            with tempfile.TemporaryDirectory(dir=self._schedule.bench.scratch) as directory:
+                results = self._schedule.explain(questions, order[:_EXPLAINING], Path(directory))
+                runs = [result for result in results if isinstance(result, Run) and result.round >= 0]
+                self._explaining += runs
+                self.kept += self._keep(runs, Path(directory), questions)
+
+    def _calm(self, question: Question) -> int:
+        """0 for what blocks, 1 for what is over, 2 for the rest."""
+        verdicts = self.verdicts[question]
+        return 2 - any(v.blocks for v in verdicts) - any(v.outcome is Outcome.OVER for v in verdicts)
+
+    def _wants_why(self, question: Question) -> bool:
+        if question.benchmark.id in self.failures or question.benchmark.identical:
+            return False
+        every = self._options.keep_traces == "all" and self._options.report is not None
+        return every or any(verdict.outcome is Outcome.OVER for verdict in self.verdicts[question])
+
+    def _keep(self, runs: Sequence[Run], traces: Path, questions: Sequence[Question]) -> tuple[Kept, ...]:
+        """The traces that stay. What cannot be kept is told, and costs no verdict."""
+        report = self._options.report
+        if report is None or self._options.keep_traces == "none" or not runs:
+            return ()
+        over = next((key for question in questions for key in self._traced_keys(question)), None)
+        try:
+            return (keep(runs, traces, report, over),)
+        except GotraceError as error:
+            self.doubts += (f"no trace of {questions[0].benchmark.id} was kept: {error}",)
+            return ()
+
+    def _traced_keys(self, question: Question) -> Iterator[Key]:
+        """What is over its budget by a traced metric."""
+        for verdict in self.verdicts[question]:
+            if verdict.outcome is Outcome.OVER and verdict.key and verdict.key.statistic:
+                yield verdict.key
 
     def _record(self) -> None:
         """Keep every run, also where the test came from: what it looked at must not be looked at again."""

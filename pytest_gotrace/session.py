@@ -201,7 +201,9 @@ def options(config: pytest.Config) -> Options:
             raise UsageError(f"--{name.replace('_', '-')}: expected a time above 0, found {text!r}")
         return value
 
-    record, resume, cpus = (config.getoption(f"gotrace_{name}") for name in ("record", "continue", "cpus"))
+    record, resume, cpus, report = (
+        config.getoption(f"gotrace_{name}") for name in ("record", "continue", "cpus", "report")
+    )
     aa = config.getoption("gotrace_aa") or config.getoption("gotrace_aa_write")
     if aa and config.getoption("gotrace_baseline") is not None:
         raise pytest.UsageError(
@@ -222,6 +224,8 @@ def options(config: pytest.Config) -> Options:
             timeout=seconds("gotrace_timeout"),
             run_seconds=seconds("gotrace_run_time") or RUN_SECONDS,
             resume=Path(resume) if resume else None,
+            report=Path(report) if report else None,
+            keep_traces=config.getoption("gotrace_keep_traces"),
             cpus=parse_cpus(cpus) if cpus is not None else (),
         )
     except UsageError as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_gotrace import recording
+from pytest_gotrace.changes import Changes
 from pytest_gotrace.checkout import Repository, Revision
 from pytest_gotrace.errors import RecordingError
 from pytest_gotrace.metrics import Metric
@@ -16,11 +17,12 @@ from pytest_gotrace.recording import SIDES, Measured, Recording, Side
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """Who both sides are, where they are checked out, and the files that differ between the checkouts."""
+    """Who both sides are, where they are checked out, and what differs between them: files, and lines of Go."""
 
     measured: Mapping[Side, Measured]
     checkouts: Mapping[Side, Path]
     changed: tuple[str, ...]
+    changes: Changes = field(default_factory=Changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,4 +91,5 @@ def put_in_place(repository: Repository, options: Options, recorded: Recorded | 
             if side in revisions
         },
         changed=repository.changed_files(revisions["base"], head) if "base" in revisions else (),
+        changes=repository.changes(revisions["base"], head) if "base" in revisions else Changes(),
     )

@@ -27,7 +27,7 @@ from pytest_gotrace.stats.types import (
 )
 
 if TYPE_CHECKING:
-    from pytest_gotrace.stats.describe import summarize
+    from pytest_gotrace.stats.describe import mean_intervals, summarize
     from pytest_gotrace.stats.diagnostics import Diagnosis, diagnose
     from pytest_gotrace.stats.judgement import judge
     from pytest_gotrace.stats.quantile import events_needed, quantiles
@@ -45,6 +45,7 @@ __all__ = [
     "diagnose",
     "events_needed",
     "judge",
+    "mean_intervals",
     "quantiles",
     "summarize",
 ]
@@ -54,6 +55,7 @@ _HOMES = {
     "diagnose": "diagnostics",
     "events_needed": "quantile",
     "judge": "judgement",
+    "mean_intervals": "describe",
     "quantiles": "quantile",
     "summarize": "describe",
 }

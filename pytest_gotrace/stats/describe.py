@@ -81,6 +81,11 @@ def relative(scales: Scales, base: Floats, shift: Floats) -> Floats:
         return np.asarray(np.abs(moved / column - 1)[:, 0])
 
 
+def mean_intervals(rows: Floats) -> tuple[Floats, Floats]:
+    """Mean of each column of `rows` (runs x columns), and half of its 95 % t interval; of at least two runs."""
+    return np.asarray(rows.mean(axis=0)), _half_widths(rows.T)
+
+
 def _half_widths(scaled: Floats) -> Floats:
     """Of the t interval of each row's mean; infinite below two values."""
     present = ~np.isnan(scaled)
