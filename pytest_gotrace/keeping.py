@@ -71,8 +71,8 @@ def keep(
 
 def folder_name(benchmark: str) -> str:
     """A name for a folder that no benchmark can escape from, and that no two share."""
-    plain = re.sub(r"[^A-Za-z0-9=._-]+", "_", benchmark).strip("._")[:80]
-    if plain == benchmark.replace("/", "_"):
+    plain = re.sub(r"[^A-Za-z0-9=.-]+", "_", benchmark)[:80]
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9=.-]*(/[A-Za-z0-9=.-]+)*", benchmark) and len(benchmark) <= 80:
         return plain
     return f"{plain}-{hashlib.sha256(benchmark.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 

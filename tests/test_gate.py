@@ -106,19 +106,19 @@ def worsen(root: Path) -> None:
 
 
 def test_a_regression_is_over_and_explained(project):
-    """More bytes than allowed are over budget, and the benchmark is traced although its rule needs no trace."""
+    """More bytes than allowed are over budget, and the benchmark is traced, though nothing of that is judged."""
     worsen(project)
     with gate(project) as one:
         found, report = answered(one, project / "gotrace.yaml")
-        runs = one.recording().runs
+        recorded = one.recording()
     assert found == {"BenchmarkWork B/op": ["over"]}
     (row,) = report.verdicts
     assert (row.base.center, row.head.center) == (64.0, 128.0)
     assert (report.base.name, report.head.dirty, report.measured) == ("HEAD", True, 1)
     assert report.budget_files == ("gotrace.yaml",)
     assert [why.benchmark for why in report.why] == ["BenchmarkWork"]
-    assert {run.round for run in runs if not run.traced} == set(range(6))
-    assert {run.side for run in runs if run.traced} == {"base", "head"}
+    assert {(run.round, run.traced) for run in recorded.runs} == {(number, False) for number in range(6)}
+    assert {(run.side, run.traced) for run in recorded.explaining} == {("base", True), ("head", True)}
 
 
 def test_no_change_is_identical_and_costs_no_run(project):
