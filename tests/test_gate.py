@@ -121,6 +121,33 @@ def test_a_regression_is_over_and_explained(project):
     assert {(run.side, run.traced) for run in recorded.explaining} == {("base", True), ("head", True)}
 
 
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [("changed", {"BenchmarkWork"}), ("none", set()), ("all", {"BenchmarkWork", "BenchmarkSteady"})],
+)
+def test_whose_traces_are_kept(project, tmp_path, keep, kept):
+    """Beside the report lie the traces of what is over its budget, of everything, or of nothing, as was asked for."""
+    worsen(project)
+    write(project, gotrace_dot_yaml=BUDGET + "  BenchmarkSteady: {B/op: +900%}\n")
+    with gate(project, report=tmp_path / "report", keep_traces=keep) as one:
+        _, report = answered(one, project / "gotrace.yaml")
+    assert {trace.benchmark for trace in report.traces} == kept
+    assert {line.benchmark for line in report.timelines} == kept
+    files = {path.relative_to(tmp_path / "report").as_posix() for path in tmp_path.rglob("*.trace")}
+    assert files == {trace.path for trace in report.traces}
+
+
+def test_a_report_that_cannot_keep_traces_is_still_a_verdict(project, tmp_path):
+    """Where the report's directory cannot be written to, the verdict stands, and a note says what is missing."""
+    worsen(project)
+    (tmp_path / "report").write_text("a file")
+    with gate(project, report=tmp_path / "report") as one:
+        found, report = answered(one, project / "gotrace.yaml")
+    assert found == {"BenchmarkWork B/op": ["over"]}
+    (note,) = report.notes
+    assert note.startswith("no trace of BenchmarkWork was kept")
+
+
 def test_no_change_is_identical_and_costs_no_run(project):
     """Where both sides compile to the same bytes, nothing is measured."""
     with gate(project) as one:

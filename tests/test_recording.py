@@ -262,6 +262,17 @@ def test_runs_are_asked_by_side_and_mode():
     assert (found.iterations("Other"), found.iterations("None")) == (100, None)
 
 
+def test_what_explains_is_never_judged(tmp_path):
+    """Runs with CPU samples come back from a file as what they are, and only who asks for them gets them."""
+    sampled = run("head", 0, traced=True, sampled=True)
+    path = tmp_path / "r.jsonl"
+    write(recording(run("head", 0, traced=True), explaining=(sampled,)), path)
+    found = read(path)
+    assert found.explaining == (sampled,)
+    assert [r.sampled for r in found.of("head", "BenchmarkX", traced=True)] == [False]
+    assert [r.sampled for r in found.of("head", "BenchmarkX", traced=True, sampled=True)] == [True]
+
+
 @pytest.mark.parametrize(
     ("key", "number"),
     [
