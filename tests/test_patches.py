@@ -50,6 +50,11 @@ def expectations(patch: Path) -> list[tuple[str, str, str]]:
     return [(outcome, benchmark, metric) for outcome, benchmark, metric in found]
 
 
+def explanations(patch: Path) -> list[tuple[str, str, str]]:
+    """Benchmark, state and rule of each `why:` line of a patch; a state may hold a space, the others none."""
+    return re.findall(r"^why: (\S+) (.+) (\S+)$", patch.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def gate(tmp_path: Path, patch: Path, *options: str) -> tuple[int, dict, str]:
     """The exit code, report and output of a gate on the patch, on two processors of Go's wherever it is."""
     example = demo()
@@ -83,13 +88,14 @@ def cases() -> Iterator[object]:
 
 @pytest.mark.parametrize(("patch", "options"), [*cases()])
 def test_the_gate_answers_what_the_patch_asks_for(tmp_path, patch, options):
-    """Each `gotrace:` line of a patch names the outcome that the report has for that benchmark and metric."""
+    """Each `gotrace:` line of a patch names the outcome that the report has, each `why:` line its explanation."""
     expected = expectations(patch)
     code, report, output = gate(tmp_path, patch, *options)
     found = {(v["benchmark"], v["metric"]): v["outcome"] for v in report["verdicts"]}
     for outcome, benchmark, metric in expected:
         name = metric if (benchmark, metric) in found else f"require {metric}"
         assert found[benchmark, name] in ALLOWED.get(outcome, {outcome}), f"{benchmark} {metric}\n{output}"
+    is_explained(report, patch)
     worst = max((EXIT_CODES[outcome] for outcome, _, _ in expected), key=lambda code: (code > 0, code))
     assert code == worst, output
     asked = {(benchmark, metric) for outcome, benchmark, metric in expected if outcome == "over"}
@@ -98,6 +104,25 @@ def test_the_gate_answers_what_the_patch_asks_for(tmp_path, patch, options):
     assert {benchmark.split("/")[0] for benchmark in blamed} <= packages, (
         f"an innocent package is blamed\n{output}"
     )
+
+
+def is_explained(report: dict, patch: Path) -> None:
+    """Assert that the report explains what the patch says, at a line that the patch touches, and nothing else."""
+    found = {why["benchmark"]: why for why in report.get("why", ()) if why["sentence"]}
+    for benchmark, state, rule in explanations(patch):
+        why = found[benchmark]
+        first = why["lines"][0]
+        assert (first["state"], why["rule"]) == (state, rule), why
+        assert first.get("changed") or first.get("waker_changed"), why
+        assert "in this change" in why["sentence"]
+        assert why["diagnosis"]
+        assert why["advice"]
+        touched = {
+            line.removeprefix("+++ b/") for line in patch.read_text().splitlines() if line[:4] == "+++ "
+        }
+        assert {first["file"], first.get("waker_file")} & touched
+        assert any(remark["file"] in touched for remark in report["annotations"])
+    assert bool(found) == bool(explanations(patch)), found
 
 
 def test_a_regression_is_explained_down_to_the_line(tmp_path):
