@@ -13,12 +13,14 @@ from typing import Any
 
 from pytest_gotrace import explanation, report
 from pytest_gotrace.budget import Rule
-from pytest_gotrace.diagnose import Diagnosis, Place, diagnose
 from pytest_gotrace.escape import log_line
+from pytest_gotrace.explained import breakdowns, why
+from pytest_gotrace.metrics import Key
 from pytest_gotrace.overhead import Overhead, overheads
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.recording import Measured, Recording
 from pytest_gotrace.sentences import failure_text, headline
+from pytest_gotrace.shifts import Touched, never
 from pytest_gotrace.stats import Comparison, Summary
 from pytest_gotrace.verdict import Outcome, Question, Verdict
 
@@ -32,7 +34,7 @@ _PRICES = 1000
 class Circumstances:
     """What a report says besides its verdicts. `root` is the repository, which places are told relative to.
 
-    `failures` are those of the measuring.
+    `failures` are those of the measuring. `touched` says which lines are in the change.
     """
 
     recording: Recording
@@ -47,6 +49,7 @@ class Circumstances:
     notes: tuple[str, ...] = ()
     watching: float = 0.0  # seconds that it took to look for disturbances
     continued: bool = False
+    touched: Touched = never
 
 
 def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
@@ -77,7 +80,10 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
         measured=len(benchmarks - unmeasured),
         on_inconclusive="fail" if about.strict else "warn",
         verdicts=tuple(entry(verdict, about.root) for verdict in verdicts),
-        why=tuple(_why(diagnose(name, about.recording, over)) for name, over in _regressed(verdicts).items()),
+        why=tuple(
+            why(name, about.recording, over, about.touched) for name, over in _regressed(verdicts).items()
+        ),
+        breakdowns=breakdowns(about.recording),
         failures=tuple(_failure(failure) for failure in _all_failures(verdicts, about)),
         warnings=(*about.warnings, *_doubts(prices, verdicts)),
         notes=about.notes,
@@ -91,9 +97,9 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
 
 def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path) -> str:
     """What an item says that did not pass: each of its verdicts that is not fine, with the why of its benchmark."""
-    why = {found.benchmark: found for found in whole.why}
+    reasons = {found.benchmark: found for found in whole.why}
     rows = [entry(verdict, root) for verdict in _not_fine(verdicts)]
-    texts = [failure_text(row, why.get(row.benchmark), reproduce=whole.reproduce) for row in rows]
+    texts = [failure_text(row, reasons.get(row.benchmark), reproduce=whole.reproduce) for row in rows]
     tails = [tail for verdict in _not_fine(verdicts)[:1] for tail in _tails(verdict, whole)]
     return "\n\n".join([*texts, *(f"output:\n{log_text(tail)}" for tail in tails[:1])])
 
@@ -214,40 +220,13 @@ def _disturbed(recording: Recording, field: str) -> dict[tuple[str, int, bool], 
     return found
 
 
-def _regressed(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
-    """The benchmarks that are over budget, each with the series that are."""
-    found: dict[str, list[str]] = {}
+def _regressed(verdicts: Sequence[Verdict]) -> dict[str, list[Key]]:
+    """The benchmarks that are over budget, each with the numbers that are."""
+    found: dict[str, list[Key]] = {}
     for verdict in verdicts:
         if verdict.outcome is Outcome.OVER and verdict.key:
-            found.setdefault(verdict.question.benchmark.id, []).append(str(verdict.key.series))
+            found.setdefault(verdict.question.benchmark.id, []).append(verdict.key)
     return found
-
-
-def _why(diagnosis: Diagnosis) -> explanation.Why:
-    return explanation.Why(
-        benchmark=diagnosis.benchmark,
-        sentence=diagnosis.sentence,
-        advice=diagnosis.advice,
-        states=tuple(
-            explanation.StateShift(state=shift.state, base=shift.base, head=shift.head)
-            for shift in diagnosis.shifts
-        ),
-        lines=tuple(_line(place) for place in diagnosis.places),
-    )
-
-
-def _line(place: Place) -> explanation.LineShift:
-    return explanation.LineShift(
-        state=place.shift.state,
-        function=place.at.function,
-        file=place.at.file,
-        line=place.at.line,
-        base=place.shift.base,
-        head=place.shift.head,
-        waker_function=place.by.function if place.by else "",
-        waker_file=place.by.file if place.by else "",
-        waker_line=place.by.line if place.by else 0,
-    )
 
 
 def _all_failures(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[Failure]:
