@@ -36,6 +36,7 @@ def check(table: Table) -> None:
         assert len(stack) <= FRAMES
     _rows(table)
     _times(table)
+    _samples(table)
 
 
 def _columns(table: Table, name: str, columns: Columns) -> None:
@@ -68,6 +69,15 @@ def _times(table: Table) -> None:
         assert (own.end[closed] <= table.end).all()
         closed &= own.state != State.RUNNABLE  # which comes with the run that follows
         assert (own.end[closed] >= table.begin).all()
+
+
+def _samples(table: Table) -> None:
+    """CPU samples happen in order and in their generation."""
+    time = table.samples.time
+    assert (time[1:] >= time[:-1]).all()
+    if len(time):
+        assert table.begin <= time[0]
+        assert time[-1] <= table.end
 
 
 def _rows(table: Table) -> None:

@@ -1,188 +1,127 @@
-"""Why a benchmark moved: the time of its goroutines by state, and the lines where they waited, base to head.
+"""Why a benchmark moved: the state that its time went into, the line where, who ended it, and what that usually means.
 
-A difference counts only where it stands out of its own noise: that of the means is more than twice its standard
-error. What is shown is therefore the large and the steady, not the lucky.
+A difference counts only where it stands out of its own noise (`shifts`). What is shown is therefore the large and the
+steady, not the lucky.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pytest_gotrace.distributions import Wait
-from pytest_gotrace.recording import Recording, Run
+from pytest_gotrace.causes import Load, find, load
+from pytest_gotrace.metrics import Key
+from pytest_gotrace.recording import Recording
+from pytest_gotrace.shifts import (
+    ACROSS,
+    LEAK,
+    UNKNOWN,
+    Place,
+    Runs,
+    Shift,
+    Stack,
+    Touched,
+    never,
+    places,
+    runs_of,
+    shift,
+    stacks,
+    states,
+)
 from pytest_gotrace.trace import Frame
 
-#: A goroutine is always in one of the states; what lies across them is shown beside them.
-_ACROSS = ("gc-pause", "mark-assist", "sweep")
-_STATES = ("exec", "sched-wait", "sync-block", "net-wait", "sleep", "syscall", *_ACROSS)
-
-#: Where goroutines waited: state, function, and the function that ended the wait.
-_Spot = tuple[str, str, str]
-
-_LEAK = "goroutine-leak"
-_STANDARD_ERRORS = 2.0
 _SHOWN_LINES = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """Time in one state, ns per operation, mean over each side's runs; `steady` if it stands out of its noise."""
-
-    state: str
-    base: float
-    head: float
-    steady: bool
-
-    @property
-    def grown(self) -> float:
-        return self.head - self.base
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A `Shift` at one source line `at`; `by` is the line that ended the waits, if the trace knows."""
-
-    shift: Shift
-    at: Frame
-    by: Frame | None
+#: The least share of the time that a line must have added to be a cause of its own.
+_WORTH = 0.02
+#: Statistics that the slowest instances of a region or task decide.
+_OF_THE_SLOWEST = ("p90", "p99", "max")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """Where the time of one benchmark went, largest growth first."""
+    """Where the time of one benchmark went: the state that is the cause first, then the largest shift.
+
+    `shifts`, `places` and `stacks` are of the whole round, or of what happened inside the region or task that is over
+    its budget. `rule`, `meaning` and `advice` are a row of `causes`, or "".
+    """
 
     benchmark: str
-    shifts: tuple[Shift, ...]
-    places: tuple[Place, ...]
-    sentence: str
-    advice: str
+    shifts: tuple[Shift, ...] = ()
+    places: tuple[Place, ...] = ()
+    stacks: tuple[Stack, ...] = ()
+    sentence: str = ""
+    rule: str = ""
+    meaning: str = ""
+    advice: str = ""
 
 
-#: What a state's growth usually means, and what to look at first.
-ADVICE: Mapping[str, str] = {
-    "sync-block[chan send]": "Senders outrun the receiver: look at the channel's buffer, and at what the receiver does "
-    "between two receives.",
-    "sync-block[chan receive]": "Receivers starve: look at who sends, and whether that became slower, rarer or serial.",
-    "sync-block[select]": "A select waits longer for any of its cases: look at who feeds them.",
-    "sync-block[sync]": "Goroutines queue for a lock or a WaitGroup: look at how long it is held, and whether it could "
-    "be finer.",
-    "sync-block[sync.(*Cond).Wait]": "Goroutines wait longer to be signalled: look at who signals.",
-    "sched-wait": "More goroutines can run than there are processors: bound how many are started at once.",
-    "syscall": "More time in the kernel per operation: batch the calls, or move them off the hot path.",
-    "net-wait": "The other side of a connection answers later, or there are more round trips.",
-    "sleep": "The code sleeps longer or more often.",
-    "mark-assist": "The code allocates faster than the collector marks: allocate less per operation, or reuse buffers.",
-    "gc-pause": "Collections became longer or more frequent: allocate less per operation.",
-    "sweep": "Allocation has to sweep more: allocate less per operation.",
-    "goroutine-leak": "Nothing ends these goroutines: look at what they wait for, and who should have closed or "
-    "cancelled it.",
-    "exec": "The code itself runs longer: a CPU profile says where.",
-}
+def breakdown(benchmark: str, recording: Recording) -> tuple[Shift, ...]:
+    """The time of a benchmark by state, in the order of the catalogue; nothing where a side has no traced runs."""
+    runs = runs_of(benchmark, recording)
+    return tuple(states(runs)) if runs else ()
 
 
-def diagnose(benchmark: str, recording: Recording, over: Sequence[str] = ()) -> Diagnosis:
+def diagnose(
+    benchmark: str, recording: Recording, over: Sequence[Key] = (), touched: Touched = never
+) -> Diagnosis:
     """Compare the traced runs of both sides of one benchmark; without traced runs there is nothing to say.
 
-    `over` are the series that broke their budget (`sync-block[chan send]`): if one of them is a state, that is what
-    the reader asks about, whatever else grew beside it.
+    `over` are the numbers that broke their budget: if one of them is of a state, that is what the reader asks about,
+    whatever else grew beside it; if it is of a region, what happened inside. `touched` says which lines are in the
+    change.
     """
-    base, head = (recording.of(side, benchmark, traced=True) for side in ("base", "head"))
-    if not base or not head:
-        return Diagnosis(benchmark=benchmark, shifts=(), places=(), sentence="", advice="")
-    shifts = tuple(sorted(_shifts(base, head), key=lambda shift: -abs(shift.grown)))
-    asked = [shift for shift in shifts if shift.state in over]
-    cause = _cause(asked) or _cause(shifts)
-    places = sorted(
-        _places(base, head),
-        key=lambda place: (cause is None or place.shift.state != cause.state, -place.shift.grown),
+    runs = runs_of(benchmark, recording)
+    if not runs:
+        return Diagnosis(benchmark=benchmark)
+    asked = [str(key.series) for key in over]
+    inside = _inside(runs, over)
+    shifts = sorted(states(runs, inside), key=lambda shift: -abs(shift.grown))
+    found = places(runs, inside, touched)
+    cause = (
+        _leak(runs) if LEAK in asked else _cause([s for s in shifts if _is_asked(s, asked)]) or _cause(shifts)
     )
-    if _LEAK in over:
-        leak = _shift(_LEAK, base, head, partial(_state_total, _LEAK))
-        return _leaking(benchmark, leak.grown, shifts, places)
+    cause = cause or _telling(found, shifts, inside)
+    there = [place for place in found if cause and place.shift.state == cause.state]
+    elsewhere = [place for place in found if place not in there and place.shift.state != LEAK]
+    row = find(cause.state if cause else "", asked, *_loads(runs, shifts, recording))
     return Diagnosis(
         benchmark=benchmark,
-        shifts=tuple(sorted(shifts, key=lambda shift: shift is not cause)),
-        places=tuple(place for place in places if place.shift.state != _LEAK)[:_SHOWN_LINES],
-        sentence=_sentence(cause, shifts, places) if cause else "",
-        advice=ADVICE.get(cause.state, "") if cause else "",
+        shifts=tuple(sorted(shifts, key=lambda shift: cause is None or shift.state != cause.state)),
+        places=(*there, *elsewhere)[:_SHOWN_LINES],
+        stacks=tuple(stacks(runs, inside)),
+        sentence=_sentence(cause, shifts, inside, there[:1]) if cause else "",
+        rule=row.name if row else "",
+        meaning=row.diagnosis if row else "",
+        advice=row.advice if row else "",
     )
 
 
-def _leaking(benchmark: str, more: float, shifts: Sequence[Shift], places: Sequence[Place]) -> Diagnosis:
-    """Where the goroutines were started that stay, `more` of them per operation, which is what their `Place`s count."""
-    started = [place for place in places if place.shift.state == _LEAK]
-    where = f", started at {_line(started[0].at)}" if started else ""
-    return Diagnosis(
-        benchmark=benchmark,
-        shifts=tuple(shifts),
-        places=tuple(place for place in places if place.shift.state != _LEAK)[:_SHOWN_LINES],
-        sentence=f"{_goroutines(more)} the benchmark{where}",
-        advice=ADVICE[_LEAK],
+def _inside(runs: Runs, over: Sequence[Key]) -> str:
+    """The region or task that is asked about, as in `Spot.inside`; "" if states are, or nobody looked inside."""
+    if any(key.metric not in ("region", "task") for key in over):
+        return ""
+    known = {spot.inside for side in runs.traced for run in side for spot in run.spots}
+    wanted = [f"{key.series}.p90" if key.statistic in _OF_THE_SLOWEST else str(key.series) for key in over]
+    return next((series for series in wanted if series in known), "")
+
+
+def _leak(runs: Runs) -> Shift:
+    """How many goroutines more per operation outlive the round."""
+    base, head = (
+        [sum(d.total for key, d in run.series.items() if key.metric == LEAK) for run in side]
+        for side in runs.traced
     )
+    return shift(LEAK, base, head)
 
 
-def _goroutines(number: float) -> str:
-    if f"{number:.3g}" == "1":
-        return "1 goroutine more per operation outlives"
-    return f"{number:.3g} goroutines more per operation outlive"
-
-
-def _shifts(base: Sequence[Run], head: Sequence[Run]) -> list[Shift]:
-    names = {str(key) for run in (*base, *head) for key in run.series if _is_state(key.metric, key.subject)}
-    return [_shift(name, base, head, partial(_state_total, name)) for name in sorted(names)]
-
-
-def _is_state(metric: str, subject: str) -> bool:
-    return metric in _STATES and (metric == "sync-block") == bool(subject)
-
-
-def _state_total(name: str, run: Run) -> float:
-    return next((d.total for key, d in run.series.items() if str(key) == name), 0.0)
-
-
-def _shift(name: str, base: Sequence[Run], head: Sequence[Run], total: Callable[[Run], float]) -> Shift:
-    before, after = (np.array([total(run) for run in runs]) for runs in (base, head))
-    return Shift(
-        state=name, base=float(before.mean()), head=float(after.mean()), steady=_steady(before, after)
-    )
-
-
-def _steady(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
-    if min(len(before), len(after)) < 2:
-        return False
-    error = float(np.sqrt(before.var(ddof=1) / len(before) + after.var(ddof=1) / len(after)))
-    return abs(float(after.mean() - before.mean())) > _STANDARD_ERRORS * error
-
-
-def _places(base: Sequence[Run], head: Sequence[Run]) -> list[Place]:
-    """Lines that wait longer. Sides are matched by function, since a change above a line moves its number."""
-    longest: dict[_Spot, Wait] = {}
-    for wait in sorted((wait for run in head for wait in run.waits), key=lambda wait: wait.total):
-        longest[_spot(wait)] = wait
-    found = []
-    for spot, wait in longest.items():
-        shift = _shift(wait.state, base, head, partial(_spot_total, spot))
-        if wait.at is not None and shift.steady and shift.grown > 0:
-            found.append(Place(shift=shift, at=wait.at, by=wait.by))
-    return found
-
-
-def _spot(wait: Wait) -> _Spot:
-    return wait.state, wait.at.function if wait.at else "", wait.by.function if wait.by else ""
-
-
-def _spot_total(spot: _Spot, run: Run) -> float:
-    return sum(wait.total for wait in run.waits if _spot(wait) == spot)
+def _is_asked(shift: Shift, asked: Sequence[str]) -> bool:
+    """Whether the state, or all of its kind together, is over its budget."""
+    return shift.state in asked or shift.state.split("[")[0] in asked
 
 
 def _cause(shifts: Sequence[Shift]) -> Shift | None:
-    """The state that grew most; assists and pauses come first where they grew by as much as a tenth of it."""
-    grown = [shift for shift in shifts if shift.steady and shift.grown > 0]
+    """The state that grew most; assists come first where they grew by as much as a tenth of it."""
+    grown = [shift for shift in shifts if shift.steady and shift.grown > 0 and shift.state != UNKNOWN]
     if not grown:
         return None
     most = max(shift.grown for shift in grown)
@@ -190,18 +129,80 @@ def _cause(shifts: Sequence[Shift]) -> Shift | None:
     return max(collector or grown, key=lambda shift: shift.grown)
 
 
-def _sentence(cause: Shift, shifts: Sequence[Shift], places: Sequence[Place]) -> str:
+def _telling(found: Sequence[Place], shifts: Sequence[Shift], inside: str) -> Shift | None:
+    """The line that explains where no state does: one in the change, or inside of what is asked about.
+
+    There are many lines, and luck finds some of them, so it must be worth talking about. And time that only went from
+    one function to another (a closure has a new number) is not added to its state.
+    """
+    worth = _WORTH * sum(shift.head for shift in shifts if shift.state not in (*ACROSS, UNKNOWN))
+    grown = {shift.state: shift.grown for shift in shifts}
+    return next(
+        (
+            place.shift
+            for place in found
+            if (place.changed or inside)
+            and place.shift.grown > worth
+            and 2 * grown.get(place.shift.state, 0.0) > place.shift.grown
+        ),
+        None,
+    )
+
+
+def _loads(runs: Runs, shifts: Sequence[Shift], recording: Recording) -> tuple[Load, Load]:
+    processors = recording.environment.get("gomaxprocs", "")
+    base, head = runs.traced
+    return (
+        load(base, {shift.state: shift.base for shift in shifts}, processors),
+        load(head, {shift.state: shift.head for shift in shifts}, processors),
+    )
+
+
+def _sentence(cause: Shift, shifts: Sequence[Shift], inside: str, there: Sequence[Place]) -> str:
+    """What grew by how much, at which line, and who ended it: `there` is the line, if one is known."""
     from pytest_gotrace.units import format_quantity
 
-    grown = sum(s.grown for s in shifts if s.steady and s.grown > 0 and s.state not in _ACROSS)
-    share = f", {cause.grown / grown:.0%} of what was added" if 0 < cause.grown <= grown else ""
-    text = f"`{cause.state}` +{format_quantity(cause.grown, 'ns')} per operation{share}"
-    place = next((place for place in places if place.shift.state == cause.state), None)
-    if place is None:
+    if cause.state == LEAK:
+        started = f", started at {_line(there[0].at, there[0].changed)}" if there else ""
+        return f"{_goroutines(cause.grown)} the benchmark{started}"
+    text = f"`{cause.state}` +{format_quantity(cause.grown, 'ns')} per operation{_share(cause, shifts)}"
+    return text + _scope(inside) + "".join(_where(place) for place in there)
+
+
+def _share(cause: Shift, shifts: Sequence[Shift]) -> str:
+    """Which share of what was added the cause is; what lies across the states may be more than all of it."""
+    added = sum(s.grown for s in shifts if s.steady and s.grown > 0 and s.state not in (*ACROSS, UNKNOWN))
+    return (
+        f" explains {100 * cause.grown / added:.0f} % of what was added" if 0 < cause.grown <= added else ""
+    )
+
+
+def _scope(inside: str) -> str:
+    series = inside.removesuffix(".p90")
+    slowest = "the slowest tenth of " if series != inside else ""
+    return f" inside {slowest}`{series}`" if inside else ""
+
+
+def _where(place: Place) -> str:
+    text = f", at {_line(place.at, place.changed)}"
+    if place.by is None or place.by == place.at:
         return text
-    text += f", at {_line(place.at)}"
-    return text + (f", ended by {_line(place.by)}" if place.by and place.by != place.at else "")
+    group = (
+        "" if place.group in ("", place.by.function) or place.group.startswith("testing.") else place.group
+    )
+    text += f", ended by {_line(place.by, place.by_changed)}"
+    return text + (f" in `{_short(group)}`" if group else "")
 
 
-def _line(frame: Frame) -> str:
-    return f"`{frame.function.rsplit('/', 1)[-1]}` (`{frame.file}:{frame.line}`)"
+def _line(frame: Frame, changed: bool) -> str:
+    return f"`{_short(frame.function)}` (`{frame.file}:{frame.line}`{', in this change' if changed else ''})"
+
+
+def _short(function: str) -> str:
+    return function.rsplit("/", 1)[-1]
+
+
+def _goroutines(number: float) -> str:
+    if f"{number:.3g}" == "1":
+        return "1 goroutine more per operation outlives"
+    return f"{number:.3g} goroutines more per operation outlive"

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gotrace.metrics import CATALOGUE, QUANTILES, Key, Metric
-from pytest_gotrace.rounds import Ints, Round, own_frame
+from pytest_gotrace.rounds import Ints, Round
 from pytest_gotrace.stats import quantiles
-from pytest_gotrace.trace import Frame, State
+from pytest_gotrace.trace import Regions, State, Tasks
 
 #: Quantiles kept of each run: those that rules may name, and the deciles that a picture needs.
 PROBABILITIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
@@ -25,9 +25,6 @@ SYNC_WORDS = ("chan", "select", "sync")
 
 #: Events of one metric by subject, each an array of durations in the metric's unit.
 Events = Mapping[str, "Ints"]
-
-#: How many places a run's waits are kept for, the longest first.
-KEPT_WAITS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +42,6 @@ class Distribution:
         if name in QUANTILES:
             return self.quantiles[PROBABILITIES.index(QUANTILES[name])]
         return float(getattr(self, name))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Time that goroutines spent at one place in one state, and the place that ended it; `total` is per operation."""
-
-    state: str
-    at: Frame | None
-    by: Frame | None
-    count: int
-    total: float
 
 
 def reduce(events: Ints, operations: int) -> Distribution:
@@ -84,51 +70,17 @@ def extract(
     return {key: reduce(np.concatenate(parts), measured.operations) for key, parts in sorted(merged.items())}
 
 
-def waits(measured: Round, module: str) -> tuple[Wait, ...]:
-    """Where the benchmark's goroutines waited and who ended it, the longest first, at most `KEPT_WAITS`."""
-    rows = measured.table.states
-    picked = measured.states(State.WAITING) | measured.states(State.RUNNABLE) | measured.states(State.SYSCALL)
-    spent = measured.durations(rows.begin[picked], rows.end[picked])
-    places = np.stack(
-        [rows.state[picked], rows.reason[picked], rows.stack[picked], rows.waker_stack[picked]], axis=1
-    ).astype(np.int64)
-    distinct, which = np.unique(places, axis=0, return_inverse=True)
-    totals = np.bincount(which.ravel(), weights=spent, minlength=len(distinct))
-    counts = np.bincount(which.ravel(), minlength=len(distinct))
-    merged: dict[tuple[str, Frame | None, Frame | None], tuple[int, float]] = {}
-    for (state, reason, stack, waker), total, count in zip(
-        distinct.tolist(), totals.tolist(), counts.tolist(), strict=True
-    ):
-        place = (
-            state_name(State(state), measured.table.strings[reason]),
-            own_frame(measured.table.stacks[stack], module),
-            own_frame(measured.table.stacks[waker], module) if waker >= 0 else None,
-        )
-        seen, spent_there = merged.get(place, (0, 0.0))
-        merged[place] = (seen + count, spent_there + total)
-    ranked = sorted(merged.items(), key=lambda item: -item[1][1])[:KEPT_WAITS]
-    return tuple(
-        Wait(state=state, at=at, by=by, count=count, total=total / measured.operations)
-        for (state, at, by), (count, total) in ranked
-    ) + tuple(_births_of_leaked(measured, module))
-
-
-def _births_of_leaked(measured: Round, module: str) -> Iterator[Wait]:
-    """Where the goroutines were started that outlive the round; their `total` is goroutines per operation."""
-    stacks = measured.table.goroutines.creation_stack[_leaked(measured)]
-    for stack, count in zip(*(part.tolist() for part in np.unique(stacks, return_counts=True)), strict=True):
-        born = own_frame(measured.table.stacks[stack], module)
-        yield Wait(state="goroutine-leak", at=born, by=None, count=count, total=count / measured.operations)
-
-
 def state_name(state: State, reason: str) -> str:
-    """The catalogue's name of a goroutine state: `sched-wait`, `sync-block[chan send]`, …; others by Go's reason."""
+    """The catalogue's name of a goroutine state: `sched-wait`, `sync-block[chan send]`, …; else `unknown`.
+
+    What is not the benchmark's doing is unknown: waits for reasons of the runtime's own, as to help the collector.
+    """
     if state == State.RUNNABLE:
         return "sched-wait"
     if state == State.WAITING:
         if _is_sync(reason):
             return f"sync-block[{reason}]"
-        return {"network": "net-wait", "sleep": "sleep"}.get(reason, f"wait[{reason}]")
+        return {"network": "net-wait", "sleep": "sleep"}.get(reason, "unknown")
     return {State.RUNNING: "exec", State.SYSCALL: "syscall"}[state]
 
 
@@ -175,36 +127,35 @@ def _ranges(*names: str) -> Callable[[Round], Events]:
     return events
 
 
-def _named(column: Callable[[Round], tuple[NDArray[np.int32], Ints, Ints]]) -> Callable[[Round], Events]:
-    """Regions and tasks by name: whole, never cut, so only those that begin and end while the timer runs."""
-
+def _named(column: Callable[[Round], Regions | Tasks]) -> Callable[[Round], Events]:
     def events(measured: Round) -> Events:
-        names, starts, ends = column(measured)
-        whole = (starts >= 0) & (ends >= 0)
-        whole[whole] = measured.clock.running(starts[whole]) & measured.clock.running(ends[whole])
-        strings = measured.table.strings
-        return dict(_split(names[whole], (ends - starts)[whole], strings))
+        own = column(measured)
+        return {name: (own.end - own.start)[rows] for name, rows in named(measured, own)}
 
     return events
 
 
-def _split(names: NDArray[np.int32], values: Ints, strings: Sequence[str]) -> Iterator[tuple[str, Ints]]:
-    order = np.argsort(names, kind="stable")
-    codes, first = np.unique(names[order], return_index=True)
-    ends = np.append(first[1:], len(order))
-    for code, begin, end in zip(codes.tolist(), first.tolist(), ends[: len(codes)].tolist(), strict=True):
-        part = values[order[begin:end]]
-        if strings[code]:  # a nameless region is the one that Go makes of an inherited task
-            yield strings[code], part
+def named(measured: Round, own: Regions | Tasks) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """Rows of regions or tasks by name: whole, never cut, so only those that begin and end while the timer runs."""
+    whole = (own.start >= 0) & (own.end >= 0)
+    whole[whole] = measured.clock.running(own.start[whole]) & measured.clock.running(own.end[whole])
+    whole &= own.name != 0  # a nameless region is the one that Go makes of an inherited task
+    order = np.flatnonzero(whole)[np.argsort(own.name[whole], kind="stable")]
+    codes, first = np.unique(own.name[order], return_index=True)
+    for code, rows in zip(codes.tolist(), np.split(order, first)[1:], strict=True):
+        yield measured.table.strings[code], rows
 
 
 def _leaks(measured: Round) -> Events:
     """One event of value 1 for each goroutine born in the round that outlives it."""
-    return {"": np.ones(int(_leaked(measured).sum()), dtype=np.int64)}
+    return {"": np.ones(int(leaked(measured).sum()), dtype=np.int64)}
 
 
-def _leaked(measured: Round) -> NDArray[np.bool_]:
-    """Rows of `table.goroutines`. One that blocks for ever has an end for Go's summarizer, and is a leak for us."""
+def leaked(measured: Round) -> NDArray[np.bool_]:
+    """Goroutines born in the round that outlive it, as a mask of the rows of `table.goroutines`.
+
+    One that blocks for ever has an end for Go's summarizer, and is a leak for us.
+    """
     rows, states = measured.table.goroutines, measured.table.states
     born = measured.clock.running(rows.create) & measured.own(rows.id)
     still_there = np.isin(rows.id, states.goroutine[states.end < 0])
@@ -213,8 +164,8 @@ def _leaked(measured: Round) -> NDArray[np.bool_]:
 
 
 _EVENTS: Mapping[str, Callable[[Round], Events]] = {
-    "region": _named(lambda r: (r.table.regions.name, r.table.regions.start, r.table.regions.end)),
-    "task": _named(lambda r: (r.table.tasks.name, r.table.tasks.start, r.table.tasks.end)),
+    "region": _named(lambda r: r.table.regions),
+    "task": _named(lambda r: r.table.tasks),
     "exec": _in_state(State.RUNNING),
     "sched-wait": _in_state(State.RUNNABLE),
     "sync-block": _waiting(_is_sync, by_reason=True),

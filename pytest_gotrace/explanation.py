@@ -42,7 +42,7 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineShift:
-    """Time spent in a state at one source line, on both sides.
+    """Time spent in a state at one source line, on both sides; of `goroutine-leak` it is goroutines that stay.
 
     `waker_*` is the line that ended the waits, `waker_group` the start function of the goroutines that did.
     `changed`: the line, or its function, is one that the diff between the sides touches; `waker_changed` likewise.

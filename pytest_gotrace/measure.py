@@ -20,13 +20,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_gotrace import gotest
-from pytest_gotrace.distributions import Distribution, Wait, extract, waits
+from pytest_gotrace.distributions import Distribution, extract
 from pytest_gotrace.errors import GoTestError, TraceError
 from pytest_gotrace.gotest import GoCommand
 from pytest_gotrace.metrics import Key, Metric
 from pytest_gotrace.prepare import Bench, Benchmark, Failure
 from pytest_gotrace.recording import Run, Side
 from pytest_gotrace.rounds import measured_round
+from pytest_gotrace.spots import Spot, spots
 from pytest_gotrace.trace import join, read_trace
 
 #: How long a run should last, in seconds: long enough for its noise, short enough for many of them.
@@ -223,7 +224,7 @@ def run(
             iterations=result.iterations,
             values=result.values,
             series=series,
-            waits=places,
+            spots=places,
             trace_bytes=size,
             disturbed=seen.sources,
             sampled=sampled,
@@ -255,8 +256,8 @@ def _told(error: GoTestError | TraceError, benchmark: str, scratch: Path) -> GoT
 
 def _read(
     trace: Path, reading: Reading, target: Target, values: Mapping[str, float]
-) -> tuple[dict[Key, Distribution], tuple[Wait, ...]]:
+) -> tuple[dict[Key, Distribution], tuple[Spot, ...]]:
     reported = values["ns/op"] * target.iterations if "ns/op" in values else None
     measured = measured_round(join(read_trace(trace)), target.iterations, reported)
     module = target.benchmark.import_path.removesuffix(target.benchmark.package).rstrip("/")
-    return extract(measured, reading.metrics, reading.rename), waits(measured, module)
+    return extract(measured, reading.metrics, reading.rename), spots(measured, module, reading.rename)

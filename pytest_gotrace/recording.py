@@ -15,9 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pytest_gotrace.distributions import PROBABILITIES, Distribution, Wait
+from pytest_gotrace.distributions import PROBABILITIES, Distribution
 from pytest_gotrace.errors import RecordingError, UsageError
 from pytest_gotrace.metrics import CATALOGUE, Key, Metric, find
+from pytest_gotrace.spots import Spot
 from pytest_gotrace.trace import Frame
 
 Side = Literal["base", "head"]
@@ -56,10 +57,10 @@ class Measured:
 class Run:
     """One process that ran one benchmark on one side.
 
-    `values` are what `go test` printed (ns/op, B/op, …, custom units); `series` and `waits` are read from the trace
-    and empty for an untraced run. `position` is 0 for the side that ran first in its pair. `disturbed` names what
-    told of others on the machine while it ran, `repeated` what told so of the pair that this one stands for. A
-    `sampled` run was traced with the CPU profile on: it explains, and is never judged.
+    `values` are what `go test` printed (ns/op, B/op, …, custom units); `series` and `spots` are read from the trace
+    and empty for an untraced run. A traced run that is `sampled` also had the CPU profile on; it only explains, and is
+    never judged. `position` is 0 for the side that ran first in its pair. `disturbed` names what told of others on the
+    machine while it ran, `repeated` what told so of the pair that this one stands for.
     """
 
     side: Side
@@ -70,11 +71,11 @@ class Run:
     iterations: int
     values: Mapping[str, float]
     series: Mapping[Key, Distribution] = field(default_factory=dict)
-    waits: tuple[Wait, ...] = ()
+    spots: tuple[Spot, ...] = ()
     trace_bytes: int = 0
+    sampled: bool = False
     disturbed: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
-    sampled: bool = False
 
     def number(self, key: Key) -> float:
         """The one number that `key` stands for in this run; NaN where the run does not say.
@@ -291,8 +292,8 @@ class _Reader:
     def _run(self, number: int, run: Run) -> None:
         if self.header is None or run.side not in self.header.sides:
             raise ValueError(f"a run of the {run.side} before any header that has that side")
-        name = (run.side, run.benchmark, run.round, run.traced, run.sampled)
-        first = self._lines.setdefault(name, number)
+        kind = (run.side, run.benchmark, run.round, run.traced, run.sampled)
+        first = self._lines.setdefault(kind, number)
         if first != number:
             raise ValueError(f"round {run.round} of {run.benchmark} ({run.side}) is already on line {first}")
         self.runs.append(run)
@@ -340,6 +341,8 @@ def _measured(value: Any) -> Measured:
 
 
 def _run_to_json(run: Run) -> dict[str, Any]:
+    frames: dict[Frame, int] = {}
+    spots = [_spot_to_json(spot, frames) for spot in run.spots]
     return {
         "kind": "run",
         "side": run.side,
@@ -354,10 +357,30 @@ def _run_to_json(run: Run) -> dict[str, Any]:
             [key.metric, key.subject, d.count, d.total, d.mean, d.max, list(d.quantiles)]
             for key, d in run.series.items()
         ],
-        "waits": [[wait.state, wait.at, wait.by, wait.count, wait.total] for wait in run.waits],
-        **{name: list(sources) for name in _NAMED if (sources := getattr(run, name))},
+        "frames": list(frames),
+        "spots": spots,
         **({"sampled": True} if run.sampled else {}),
+        **{name: list(sources) for name in _NAMED if (sources := getattr(run, name))},
     }
+
+
+def _spot_to_json(spot: Spot, frames: dict[Frame, int]) -> list[Any]:
+    """A spot whose frames are numbers of a list, to which what is new is added: a frame is in many stacks."""
+
+    def known(frame: Frame | None) -> int | None:
+        return None if frame is None else frames.setdefault(frame, len(frames))
+
+    at, by, stack = known(spot.at), known(spot.by), [known(frame) for frame in spot.stack]
+    return [
+        spot.state,
+        at,
+        by,
+        spot.by_group,
+        spot.count,
+        spot.total,
+        stack,
+        *([spot.inside] if spot.inside else []),
+    ]
 
 
 #: Fields of a run that only stand in its line where there is something to say.
@@ -367,6 +390,7 @@ _NAMED = ("disturbed", "repeated")
 def _run_from_json(value: dict[str, Any], catalogue: Sequence[Metric]) -> Run:
     if value["kind"] != "run" or value["side"] not in SIDES:
         raise ValueError(f"kind {value['kind']!r}, side {value['side']!r}")
+    frames = [_frame(*frame) for frame in _is(list, value["frames"])]
     return Run(
         side=value["side"],
         benchmark=_is(str, value["benchmark"]),
@@ -377,9 +401,9 @@ def _run_from_json(value: dict[str, Any], catalogue: Sequence[Metric]) -> Run:
         values={unit: _number(number) for unit, number in _is(dict, value["values"]).items()},
         trace_bytes=_whole(value["trace_bytes"]),
         series=dict(_series(row, catalogue) for row in value["series"]),
-        waits=tuple(_wait(*row) for row in value["waits"]),
-        **{name: tuple(_is(str, each) for each in _is(list, value.get(name, []))) for name in _NAMED},
+        spots=tuple(_spot(frames, *row) for row in _is(list, value["spots"])),
         sampled=_is(bool, value.get("sampled", False)),
+        **{name: tuple(_is(str, each) for each in _is(list, value.get(name, []))) for name in _NAMED},
     )
 
 
@@ -397,16 +421,37 @@ def _series(row: Sequence[Any], catalogue: Sequence[Metric]) -> tuple[Key, Distr
     return Key(metric=find(_is(str, metric), catalogue).name, subject=_is(str, subject)), distribution
 
 
-def _wait(state: Any, at: Any, by: Any, count: Any, total: Any) -> Wait:
-    return Wait(
-        state=_is(str, state), at=_frame(at), by=_frame(by), count=_whole(count), total=_number(total)
+def _spot(
+    frames: Sequence[Frame],
+    state: Any,
+    at: Any,
+    by: Any,
+    group: Any,
+    count: Any,
+    total: Any,
+    stack: Any,
+    inside: Any = "",
+) -> Spot:
+    return Spot(
+        state=_is(str, state),
+        at=None if at is None else _known(frames, at),
+        by=None if by is None else _known(frames, by),
+        by_group=_is(str, group),
+        count=_whole(count),
+        total=_number(total),
+        stack=tuple(_known(frames, frame) for frame in _is(list, stack)),
+        inside=_is(str, inside),
     )
 
 
-def _frame(value: Any) -> Frame | None:
-    if value is None:
-        return None
-    function, file, line = value
+def _known(frames: Sequence[Frame], number: Any) -> Frame:
+    at = _whole(number)
+    if at >= len(frames):
+        raise ValueError(f"frame {at} of {len(frames)}")
+    return frames[at]
+
+
+def _frame(function: Any, file: Any, line: Any) -> Frame:
     return Frame(_is(str, function), _is(str, file), _whole(line))
 
 

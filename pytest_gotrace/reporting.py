@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from pathlib import Path
@@ -15,16 +16,17 @@ from pytest_gotrace import explanation, report
 from pytest_gotrace.budget import Rule
 from pytest_gotrace.changes import Changes
 from pytest_gotrace.commands import commands
-from pytest_gotrace.diagnose import Diagnosis, Place, diagnose
 from pytest_gotrace.escape import log_line
 from pytest_gotrace.evidence import quantile_shifts, runs_of
-from pytest_gotrace.metrics import CATALOGUE, Metric, find
+from pytest_gotrace.explained import breakdowns, why
+from pytest_gotrace.metrics import CATALOGUE, Key, Metric, find
 from pytest_gotrace.overhead import Overhead, overheads
 from pytest_gotrace.prepare import Failure
 from pytest_gotrace.recording import SIDES, Measured, Recording
 from pytest_gotrace.remarks import remarks
 from pytest_gotrace.sentences import failure_text, headline
 from pytest_gotrace.stats import Comparison, Summary
+from pytest_gotrace.trace import Frame
 from pytest_gotrace.verdict import Outcome, Question, Verdict
 
 #: The chance of any false alarm in a whole run, as the plan of the statistics has it.
@@ -37,7 +39,7 @@ _PRICES, _PICTURED = 1000, 2000
 class Circumstances:
     """What a report says besides its verdicts. `root` is the repository, which places are told relative to.
 
-    `failures` are those of the measuring.
+    `failures` are those of the measuring. `touched` says which lines are in the change.
     """
 
     recording: Recording
@@ -63,7 +65,7 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
     """The report of one gate."""
     sides, prices = about.recording.sides, overheads(about.recording)
     again = reproduce(sides.get("base"), verdicts)
-    why = tuple(_with_commands(one, about, again) for one in _whys(verdicts, about))
+    whys = tuple(_with_commands(one, about, again) for one in _whys(verdicts, about))
     benchmarks = {verdict.question.benchmark.id for verdict in verdicts}
     unmeasured = {
         v.question.benchmark.id
@@ -89,10 +91,11 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
         measured=len(benchmarks - unmeasured),
         on_inconclusive="fail" if about.strict else "warn",
         verdicts=tuple(_with_runs(verdicts, about)),
-        why=why,
+        why=whys,
+        breakdowns=breakdowns(about.recording)[:_PRICES],
         traces=about.traces,
         timelines=about.timelines,
-        annotations=_remarks(verdicts, why, about),
+        annotations=_remarks(verdicts, whys, about),
         failures=tuple(_failure(failure) for failure in _all_failures(verdicts, about)),
         warnings=(*about.warnings, *_doubts(prices, verdicts)),
         notes=about.notes,
@@ -129,17 +132,23 @@ def _gravity(verdict: Verdict) -> tuple[bool, int]:
 
 
 def _whys(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[explanation.Why]:
+    """Why each benchmark is over its budget; a module's files are told relative to it, the change to the repository."""
+    modules = {verdict.question.benchmark.id: verdict.question.benchmark.module for verdict in verdicts}
     for name, over in _regressed(verdicts).items():
-        yield _why(diagnose(name, about.recording, over))
+        yield why(name, about.recording, over, partial(_touched, about.changes, modules[name]))
 
 
-def _with_commands(why: explanation.Why, about: Circumstances, again: str) -> explanation.Why:
+def _touched(changes: Changes, module: str, frame: Frame) -> bool:
+    return changes.touch("/".join(filter(None, (module, frame.file))), frame.line)
+
+
+def _with_commands(reason: explanation.Why, about: Circumstances, again: str) -> explanation.Why:
     """How to see it for oneself: only what is explained by something is worth looking at."""
-    if not why.sentence:
-        return why
-    kept = [trace for trace in about.traces if trace.benchmark == why.benchmark]
-    state = why.states[0].state if why.states else ""
-    return replace(why, commands=(*commands(kept, state), *([again] if again else [])))
+    if not reason.sentence:
+        return reason
+    kept = [trace for trace in about.traces if trace.benchmark == reason.benchmark]
+    state = reason.states[0].state if reason.states else ""
+    return replace(reason, commands=(*commands(kept, state), *([again] if again else [])))
 
 
 def _remarks(
@@ -153,14 +162,14 @@ def _remarks(
     ]
     if about.head is None:
         return ()
-    return remarks(rows, {why.benchmark: why for why in whys}, about.changes.nearest, about.head)
+    return remarks(rows, {reason.benchmark: reason for reason in whys}, about.changes.nearest, about.head)
 
 
 def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path) -> str:
     """What an item says that did not pass: each of its verdicts that is not fine, with the why of its benchmark."""
-    why = {found.benchmark: found for found in whole.why}
+    reasons = {found.benchmark: found for found in whole.why}
     rows = [entry(verdict, root) for verdict in _not_fine(verdicts)]
-    texts = [failure_text(row, why.get(row.benchmark), reproduce=whole.reproduce) for row in rows]
+    texts = [failure_text(row, reasons.get(row.benchmark), reproduce=whole.reproduce) for row in rows]
     tails = [tail for verdict in _not_fine(verdicts)[:1] for tail in _tails(verdict, whole)]
     return "\n\n".join([*texts, *(f"output:\n{log_text(tail)}" for tail in tails[:1])])
 
@@ -281,40 +290,13 @@ def _disturbed(recording: Recording, field: str) -> dict[tuple[str, int, bool], 
     return found
 
 
-def _regressed(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
-    """The benchmarks that are over budget, each with the series that are."""
-    found: dict[str, list[str]] = {}
+def _regressed(verdicts: Sequence[Verdict]) -> dict[str, list[Key]]:
+    """The benchmarks that are over budget, each with the numbers that are."""
+    found: dict[str, list[Key]] = {}
     for verdict in verdicts:
         if verdict.outcome is Outcome.OVER and verdict.key:
-            found.setdefault(verdict.question.benchmark.id, []).append(str(verdict.key.series))
+            found.setdefault(verdict.question.benchmark.id, []).append(verdict.key)
     return found
-
-
-def _why(diagnosis: Diagnosis) -> explanation.Why:
-    return explanation.Why(
-        benchmark=diagnosis.benchmark,
-        sentence=diagnosis.sentence,
-        advice=diagnosis.advice,
-        states=tuple(
-            explanation.StateShift(state=shift.state, base=shift.base, head=shift.head)
-            for shift in diagnosis.shifts
-        ),
-        lines=tuple(_line(place) for place in diagnosis.places),
-    )
-
-
-def _line(place: Place) -> explanation.LineShift:
-    return explanation.LineShift(
-        state=place.shift.state,
-        function=place.at.function,
-        file=place.at.file,
-        line=place.at.line,
-        base=place.shift.base,
-        head=place.shift.head,
-        waker_function=place.by.function if place.by else "",
-        waker_file=place.by.file if place.by else "",
-        waker_line=place.by.line if place.by else 0,
-    )
 
 
 def _all_failures(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[Failure]:

@@ -116,12 +116,13 @@ class Round:
 
     def durations(self, begins: Ints, ends: Ints) -> Ints:
         """Time of each interval inside the round in ns; an interval still open (-1) lasts to the round's end."""
-        return self.clock.inside(begins, self._closed(ends))
+        return self.clock.inside(begins, self.closed(ends))
 
     def _touches(self, begins: Ints, ends: Ints) -> NDArray[np.bool_]:
-        return self.clock.touches(begins, self._closed(ends))
+        return self.clock.touches(begins, self.closed(ends))
 
-    def _closed(self, ends: Ints) -> Ints:
+    def closed(self, ends: Ints) -> Ints:
+        """Ends, where what goes on (-1) ends with the round."""
         return np.where(ends < 0, self.clock.ends[-1], ends)
 
 
@@ -239,14 +240,18 @@ def _foreign(table: Table, benchmark: int, *also: str) -> Iterator[int]:
 def own_frame(stack: tuple[Frame, ...], module: str) -> Frame | None:
     """The frame a reader wants to see: the innermost of his own module, else the innermost outside Go's own.
 
-    Files of the module are told relative to it, as an editor that is open there knows them.
     With `-trimpath` a file of the standard library has no dot in its first path element, a module's file has.
     """
     below = f"{module}/"  # a function's name would do for most packages, but Go escapes dots in it
     for frame in stack:
         if module and frame.file.startswith(below):
-            return frame._replace(file=frame.file.removeprefix(below))
+            return relative(frame, module)
     for frame in stack:
         if "." in frame.file.split("/", 1)[0]:
             return frame
     return None
+
+
+def relative(frame: Frame, module: str) -> Frame:
+    """The frame with a file of the module relative to it, as an editor that is open there knows it."""
+    return frame._replace(file=frame.file.removeprefix(f"{module}/")) if module else frame

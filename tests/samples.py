@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pytest_gotrace.distributions import PROBABILITIES, Distribution, Wait
+from pytest_gotrace.distributions import PROBABILITIES, Distribution
 from pytest_gotrace.metrics import Key, parse_series
 from pytest_gotrace.recording import Measured, Recording, Run
+from pytest_gotrace.spots import Spot
 
 MACHINE = {"cpu": "C", "cores": "2", "gomaxprocs": "2", "go": "go1.26.8", "os": "linux", "arch": "amd64"}
 SIDES = {"base": Measured(name="main", sha="a" * 40), "head": Measured(name="working tree", dirty=True)}
@@ -59,10 +60,10 @@ def runs_of(numbers: Mapping[str, Sequence[float]], unit: str = "ns/op", benchma
 def traced_runs(
     totals: Mapping[str, Mapping[str, Sequence[float]]],
     benchmark: str = "BenchmarkX",
-    waits: Mapping[str, Sequence[Wait]] | None = None,
+    spots: Mapping[str, Sequence[Spot]] | None = None,
     count: int = 1000,
 ):
-    """Traced runs: by side and series the total of each round; `waits` are the same in each round of a side."""
+    """Traced runs: by side and series the total of each round; `spots` are the same in each round of a side."""
     return tuple(
         run(
             side,
@@ -70,7 +71,7 @@ def traced_runs(
             benchmark,
             traced=True,
             series={name: distribution(totals_[round_], count) for name, totals_ in series.items()},
-            waits=tuple((waits or {}).get(side, ())),
+            spots=tuple((spots or {}).get(side, ())),
         )
         for side, series in totals.items()
         for round_ in range(len(next(iter(series.values()))))
@@ -78,5 +79,7 @@ def traced_runs(
 
 
 def recording(*runs: Run, **fields) -> Recording:
-    """A recording of this machine with both sides."""
-    return Recording(environment=fields.pop("environment", MACHINE), sides=SIDES, runs=tuple(runs), **fields)
+    """A recording of this machine with both sides; sampled runs are those that explain."""
+    judged, explaining = (tuple(r for r in runs if r.sampled == sampled) for sampled in (False, True))
+    machine = fields.pop("environment", MACHINE)
+    return Recording(environment=machine, sides=SIDES, runs=judged, **{"explaining": explaining, **fields})

@@ -8,7 +8,17 @@ import numpy as np
 
 from pytest_gotrace.rounds import Clock, Round
 from pytest_gotrace.trace import Frame, State, Table
-from pytest_gotrace.trace.table import Goroutines, Logs, Metrics, Parts, Ranges, Regions, States, Tasks
+from pytest_gotrace.trace.table import (
+    Goroutines,
+    Logs,
+    Metrics,
+    Parts,
+    Ranges,
+    Regions,
+    Samples,
+    States,
+    Tasks,
+)
 from pytest_gotrace.trace.version import WireVersion
 
 BENCH = 7
@@ -103,6 +113,7 @@ def a_round(
         ranges=columns(Ranges, range_rows),
         parts=columns(Parts, ()),
         metrics=columns(Metrics, ()),
+        samples=columns(Samples, ()),
     )
     begins, ends = np.array(spans, dtype=np.int64).T
     return Round(

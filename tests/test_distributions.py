@@ -12,18 +12,16 @@ from hypothesis import strategies as st
 from tables import BENCH, a_round, frame
 
 from pytest_gotrace.distributions import (
-    KEPT_WAITS,
     PROBABILITIES,
     Distribution,
-    Wait,
     built_in_metrics,
     extract,
     reduce,
     state_name,
-    waits,
 )
 from pytest_gotrace.gotest import find_go
 from pytest_gotrace.metrics import CATALOGUE, Key, parse_series
+from pytest_gotrace.spots import spots
 from pytest_gotrace.trace import State
 
 METRICS = built_in_metrics()
@@ -71,7 +69,7 @@ def brute_force(spans, rows, foreign):
         if goroutine in foreign or not any(begin < e and stop > b for b, e in spans):
             continue
         name = state_name(State[state], reason)
-        name = "" if name.startswith("wait[") else name
+        name = "" if name == "unknown" else name
         for series in {name, name.split("[")[0]} - {""}:
             events.setdefault(series, []).append(len(on & set(range(begin, stop))))
     return {series: sorted(durations) for series, durations in events.items()}
@@ -104,7 +102,7 @@ def test_states_are_clipped_to_the_timer(spans, states):
         (State.SYSCALL, "", "syscall"),
         (State.WAITING, "network", "net-wait"),
         (State.WAITING, "sleep", "sleep"),
-        (State.WAITING, "GC mark assist wait for work", "wait[GC mark assist wait for work]"),
+        (State.WAITING, "GC mark assist wait for work", "unknown"),
         *((State.WAITING, reason, f"sync-block[{reason}]") for reason in SYNC),
     ],
 )
@@ -207,27 +205,13 @@ def test_leaks_are_born_in_the_round_and_outlive_it():
     assert (leaks.count, leaks.total, leaks.max) == (3, 1.5, 1.0)
 
 
-def test_a_leak_says_where_it_was_started():
-    """Among the waits stand the places where leaked goroutines were created, counted per operation."""
-    measured = a_round(
-        goroutines=LIVES,
-        states=[("WAITING", 20, -1, "chan receive", (), (), 13)],
-        foreign=(16,),
-        operations=2,
-    )
-    births = {
-        wait.at: wait.total for wait in waits(measured, "example.com/m") if wait.state == "goroutine-leak"
-    }
-    assert births == {None: 1.0, frame("pool.Start", 8)._replace(file="pool/pool.go"): 0.5}
-
-
 def test_leaks_of_a_real_benchmark(tmp_path):
     """Of goroutines that end, end late and never end, a real trace shows those that are there after the round."""
     timed = Timed(find_go(os.environ), tmp_path / "m")
     measured = timed.run("BenchmarkLeaks", 10).measured
     leaks = found(measured)["goroutine-leak"]
     assert (leaks.count, leaks.total) == (20, 2.0)
-    (born,) = {w.at.function for w in waits(measured, "example.com/m") if w.state == "goroutine-leak"}
+    (born,) = {s.at.function for s in spots(measured, "example.com/m") if s.state == "goroutine-leak"}
     assert born == "example.com/m/timed.BenchmarkLeaks"
 
 
@@ -268,42 +252,9 @@ def test_series_can_be_named_in_a_budget():
 
 
 def test_nothing_happened():
-    """A round without events has no series and no waits."""
+    """A round without events has no series and no spots."""
     assert found(a_round()) == {}
-    assert waits(a_round(), "example.com/m") == ()
-
-
-# places
-
-
-def test_waits_say_where_and_who():
-    """Time in one state at one place that one other place ended is one wait, the longest first, per operation."""
-    send, receive, lock = frame("pool.send", 3), frame("pool.work", 9), frame("pool.Lock", 1)
-    measured = a_round(
-        states=[
-            ("WAITING", 0, 10, "chan send", (send,), (receive,)),
-            ("WAITING", 20, 50, "chan send", (send,), (receive,)),
-            ("WAITING", 60, 61, "sync", (lock,)),
-            ("RUNNABLE", 100, 200),
-            ("RUNNING", 200, 900),
-            ("WAITING", 950, -1, "chan send", (send,)),
-        ],
-        operations=10,
-    )
-    at, by, held = (f._replace(file="pool/pool.go") for f in (send, receive, lock))
-    assert waits(measured, "example.com/m") == (
-        Wait(state="sched-wait", at=None, by=None, count=1, total=10.0),
-        Wait(state="sync-block[chan send]", at=at, by=None, count=1, total=5.0),
-        Wait(state="sync-block[chan send]", at=at, by=by, count=2, total=4.0),
-        Wait(state="sync-block[sync]", at=held, by=None, count=1, total=0.1),
-    )
-
-
-def test_only_the_longest_waits_are_kept():
-    """A run keeps a limited number of places, those where most time went."""
-    states = [("WAITING", 0, 1 + n, "sync", (frame("pool.F", n),)) for n in range(2 * KEPT_WAITS)]
-    kept = waits(a_round(states=states), "example.com/m")
-    assert [wait.total for wait in kept] == [float(n) for n in range(2 * KEPT_WAITS, KEPT_WAITS, -1)]
+    assert spots(a_round(), "example.com/m") == ()
 
 
 def test_distributions_compare_by_value():

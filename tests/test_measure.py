@@ -246,16 +246,16 @@ def test_pairs_take_turns(sides):
 
 
 def test_what_a_run_brings(sides):
-    """An untraced run has what `go test` printed; a traced run also has its series, waits and size."""
+    """An untraced run has what `go test` printed; a traced run also has its series, spots and size."""
     both, found = sides
     (plain, traced) = pairs(
         both, READING, [target(found, "BenchmarkQuick", on=("head",))], range(1), [("head",)]
     )
     assert {"ns/op", "B/op", "allocs/op", "hits/op"} <= plain.values.keys()
-    assert (plain.series, plain.waits, plain.trace_bytes) == ({}, (), 0)
+    assert (plain.series, plain.spots, plain.trace_bytes) == ({}, (), 0)
     assert traced.series[Key(metric="exec")].count >= 20
     assert traced.trace_bytes > 0
-    places = {wait.at.function for wait in traced.waits if wait.at}
+    places = {spot.at.function for spot in traced.spots if spot.at}
     assert any(function.startswith("example.com/m.BenchmarkQuick") for function in places)
 
 

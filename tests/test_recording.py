@@ -9,12 +9,13 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import MACHINE, SIDES, distribution, recording, run, traced_runs
+from samples import MACHINE, distribution, recording, run, traced_runs
 
-from pytest_gotrace.distributions import PROBABILITIES, Distribution, Wait
+from pytest_gotrace.distributions import PROBABILITIES, Distribution
 from pytest_gotrace.errors import ExitCode, RecordingError
 from pytest_gotrace.metrics import CATALOGUE, Key, Metric
-from pytest_gotrace.recording import Recording, Run, differences, lines, read, write
+from pytest_gotrace.recording import Run, differences, lines, read, write
+from pytest_gotrace.spots import Spot
 from pytest_gotrace.trace import Frame
 
 AT = Frame("example.com/m/db.Get", "db/get.go", 12)
@@ -24,7 +25,18 @@ AT = Frame("example.com/m/db.Get", "db/get.go", 12)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 WHOLE = st.integers(0, 2**62)
 TEXT = st.text(st.characters(), max_size=8)  # with lone surrogates, as names of files may have them
-FRAMES = st.none() | st.builds(Frame, TEXT, TEXT, WHOLE)
+FRAMES = st.builds(Frame, TEXT, TEXT, WHOLE)
+SPOTS = st.builds(
+    Spot,
+    state=TEXT,
+    at=st.none() | FRAMES,
+    stack=st.lists(FRAMES, max_size=3).map(tuple),
+    by=st.none() | FRAMES,
+    by_group=TEXT,
+    count=WHOLE,
+    total=NUMBERS,
+    inside=TEXT,
+)
 DISTRIBUTIONS = st.builds(
     Distribution,
     count=st.integers(1, 2**62),
@@ -44,9 +56,8 @@ RUNS = st.builds(
     iterations=st.integers(1, 2**62),
     values=st.dictionaries(TEXT, NUMBERS, max_size=3),
     series=st.dictionaries(KEYS, DISTRIBUTIONS, max_size=3),
-    waits=st.lists(
-        st.builds(Wait, state=TEXT, at=FRAMES, by=FRAMES, count=WHOLE, total=NUMBERS), max_size=3
-    ).map(tuple),
+    spots=st.lists(SPOTS, max_size=3).map(tuple),
+    sampled=st.booleans(),
     trace_bytes=WHOLE,
     disturbed=st.lists(TEXT, max_size=2).map(tuple),
     repeated=st.lists(TEXT, max_size=2).map(tuple),
@@ -54,14 +65,14 @@ RUNS = st.builds(
 
 
 @given(
-    runs=st.lists(RUNS, max_size=4, unique_by=lambda r: (r.side, r.benchmark, r.round, r.traced)),
+    runs=st.lists(RUNS, max_size=4, unique_by=lambda r: (r.side, r.benchmark, r.round, r.traced, r.sampled)),
     environment=st.dictionaries(TEXT, TEXT),
     seed=WHOLE,
 )
 def test_what_is_written_comes_back(tmp_path_factory, runs, environment, seed):
     """Reading returns exactly what was written, to the last bit of every number."""
     path = tmp_path_factory.mktemp("recording") / "r.jsonl"
-    written = Recording(environment=environment, sides=SIDES, runs=tuple(runs), seed=seed)
+    written = recording(*runs, environment=environment, seed=seed)
     write(written, path)
     assert read(path) == written
 
@@ -151,12 +162,12 @@ HEADER, RUN = (
                 traced=True,
                 series={"exec": distribution(1.0)},
                 values={"ns/op": 1.0},
-                waits=(Wait(state="exec", at=AT, by=None, count=1, total=1.0),),
+                spots=(Spot(state="exec", at=AT, stack=(AT,), count=1, total=1.0),),
             )
         )
     )
 )
-SERIES, WAIT = RUN["series"][0], RUN["waits"][0]
+SERIES, SPOT = RUN["series"][0], RUN["spots"][0]
 
 
 def lines_of(header: dict = HEADER, run_: dict = RUN) -> bytes:
@@ -204,9 +215,16 @@ def lines_of(header: dict = HEADER, run_: dict = RUN) -> bytes:
         (lines_of(run_=RUN | {"series": [["exce", *SERIES[1:]]]}), ":2: .*did you mean 'exec'"),
         (lines_of(run_=RUN | {"series": [[SERIES[0], SERIES[1], 0, *SERIES[3:]]]}), ":2: .*0 is not a whole"),
         (lines_of(run_=RUN | {"series": {"exec": 1}}), ":2: "),
-        (lines_of(run_=RUN | {"waits": [WAIT[:-1]]}), ":2: "),
-        (lines_of(run_=RUN | {"waits": [[WAIT[0], ["f", "g"], *WAIT[2:]]]}), ":2: "),
-        (lines_of(run_=RUN | {"waits": [[WAIT[0], ["f", "g", "h"], *WAIT[2:]]]}), ":2: .*'h' is not a whole"),
+        (lines_of(run_=RUN | {"spots": [SPOT[:-1]]}), ":2: "),
+        (lines_of(run_=RUN | {"spots": {}}), ":2: .*expected list, found dict"),
+        (lines_of(run_=RUN | {"spots": [[SPOT[0], 1, *SPOT[2:]]]}), ":2: .*frame 1 of 1"),
+        (lines_of(run_=RUN | {"spots": [[SPOT[0], -1, *SPOT[2:]]]}), ":2: .*-1 is not a whole number"),
+        (lines_of(run_=RUN | {"spots": [[*SPOT[:-1], [True]]]}), ":2: .*True is not a whole number"),
+        (lines_of(run_=RUN | {"spots": [[*SPOT, "region[db]", 1]]}), ":2: "),
+        (lines_of(run_=RUN | {"frames": [["f", "g"]]}), ":2: "),
+        (lines_of(run_=RUN | {"frames": [["f", "g", "h"]]}), ":2: .*'h' is not a whole"),
+        (lines_of(run_={k: v for k, v in RUN.items() if k != "frames"}), ":2: .*no 'frames'"),
+        (lines_of(run_=RUN | {"sampled": 1}), ":2: .*expected bool, found int"),
     ],
 )
 def test_damage_is_told_with_its_line(tmp_path, content, complaint):
@@ -297,3 +315,25 @@ def test_the_number_of_a_key(key, number):
 def test_an_untraced_run_says_nothing_of_events():
     """Without a trace nobody knows how many events there were, so it is not zero."""
     assert math.isnan(run("head", 0).number(Key(metric="exec", statistic="count")))
+
+
+def test_frames_are_written_once(tmp_path):
+    """However many stacks a frame is in, it stands in the line of its run once."""
+    spots = tuple(Spot(state="exec", at=AT, stack=(AT, AT), by=AT, count=1, total=1.0) for _ in range(9))
+    written = recording(run("head", 0, traced=True, spots=spots))
+    write(written, tmp_path / "r.jsonl")
+    assert (tmp_path / "r.jsonl").read_text().count("db.Get") == 1
+    assert read(tmp_path / "r.jsonl") == written
+
+
+def test_sampled_runs_are_a_kind_of_their_own(tmp_path):
+    """A traced run that was sampled may stand beside one of the same round that was not, and is asked for by name."""
+    plain, sampled = run("head", 0, traced=True), run("head", 0, traced=True, sampled=True)
+    write(recording(plain, sampled), tmp_path / "r.jsonl")
+    found = read(tmp_path / "r.jsonl")
+    assert found.of("head", "BenchmarkX", traced=True) == (plain,)
+    assert found.of("head", "BenchmarkX", traced=True, sampled=True) == (sampled,)
+    text = "".join(f"{line}\n" for line in lines(recording(sampled, sampled)))
+    (tmp_path / "r.jsonl").write_text(text)
+    with pytest.raises(RecordingError, match=r":3: .*round 0 of BenchmarkX"):
+        read(tmp_path / "r.jsonl")

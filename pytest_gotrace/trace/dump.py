@@ -1,4 +1,4 @@
-"""A trace as JSON lines: goroutines with their regions, tasks, stops of the world, sums of ranges, and an end.
+"""A trace as JSON lines: goroutines with their regions, tasks, stops of the world, CPU samples, sums, and an end.
 
 The same lines can be had from Go's own reader and summarizer (`tests/oracle`), which is how ours are checked.
 """
@@ -35,6 +35,7 @@ def _rows(table: Table, generations: int) -> Iterator[Row]:
     yield from _goroutines(table)
     yield from _tasks(table)
     yield from _stops(table)
+    yield from _samples(table)
     yield {"kind": "ranges", "totals": _totals(table)}
     end: Row = {"kind": "end", "wire": str(table.wire), "events": table.events, "generations": generations}
     if table.partial:
@@ -106,6 +107,16 @@ def _stops(table: Table) -> Iterator[Row]:
                 "begin": int(own.begin[i]),
                 "duration": int(own.end[i] - own.begin[i]),
             }
+
+
+def _samples(table: Table) -> Iterator[Row]:
+    """CPU samples with their stacks, leaf first."""
+    own = table.samples
+    for time, goroutine, stack in zip(
+        own.time.tolist(), own.goroutine.tolist(), own.stack.tolist(), strict=True
+    ):
+        frames = [f"{frame.function} {frame.file}:{frame.line}" for frame in table.stacks[stack]]
+        yield {"kind": "sample", "time": time, "goroutine": _said(goroutine), "stack": frames}
 
 
 def _totals(table: Table) -> dict[str, int]:

@@ -11,6 +11,7 @@ from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from pytest_gotrace.errors import TraceError
 from pytest_gotrace.trace.spec import BY_NAME, MAX_FRAMES, MAX_STRING_SIZE
+from pytest_gotrace.trace.table import Samples
 from pytest_gotrace.trace.version import WireVersion
 
 STRING = cython.declare(cython.int, BY_NAME["String"].number)
@@ -42,7 +43,7 @@ class Codes:
 
 
 class Tables:
-    """What a generation says beside its events: `frequency` is nanoseconds a tick, `samples` are times in ns."""
+    """What a generation says beside its events: `frequency` is nanoseconds a tick, `samples` are `table.Samples`."""
 
     __slots__ = ("frequency", "samples", "stacks", "strings")
 
@@ -220,9 +221,9 @@ class TableReader:
             generation=self.generation.number or None,
         )
 
-    def read_samples(self, frequency: cython.double):
-        """The times of the CPU samples in ns, in order: they are events, too, and move the clock."""
-        times = array("q")
+    def read_samples(self, frequency: cython.double, stacks: dict):
+        """The CPU samples by time: they are events, too, and move the clock, which then says when they were."""
+        times, goroutines, codes = array("q"), array("Q"), array("i")
         batches = self.generation.samples
         at: cython.Py_ssize_t
         for at in range(len(batches) // 4):
@@ -230,10 +231,26 @@ class TableReader:
             while self.position < self.end:
                 self.expect(CPU_SAMPLE, "CPU sample")
                 times.append(nanoseconds(self.number("time of a CPU sample"), frequency))
-                for what in ("thread", "processor", "goroutine", "stack"):
+                for what in ("thread", "processor"):
                     self.number(f"{what} of a CPU sample")
-        ordered = np.frombuffer(times, np.int64) if times else np.empty(0, np.int64)
-        return np.sort(ordered)
+                goroutines.append(self.number("goroutine of a CPU sample"))
+                codes.append(self.sampled_stack(stacks, self.number("stack of a CPU sample")))
+        order = np.argsort(np.array(times), kind="stable")
+        of = np.array(goroutines).view(np.int64)
+        return Samples.of(
+            time=np.array(times)[order],
+            goroutine=np.where(of == 0, -1, of)[order],
+            stack=np.array(codes)[order],
+        )
+
+    @cython.cfunc
+    def sampled_stack(self, stacks: dict, key: uint64_t):
+        if key == 0:
+            return 0
+        code = stacks.get(as_key(key))
+        if code is None:
+            raise self.wrong(f"the stack of a CPU sample is stack {key}, which the generation does not have")
+        return code
 
 
 def read_tables(data, generation, wire: int, names) -> Tables:
@@ -242,4 +259,4 @@ def read_tables(data, generation, wire: int, names) -> Tables:
     strings = reader.read_strings(names)
     stacks = reader.read_stacks(names, strings)
     frequency = reader.read_clock(wire)
-    return Tables(frequency, Codes(strings), Codes(stacks), reader.read_samples(frequency))
+    return Tables(frequency, Codes(strings), Codes(stacks), reader.read_samples(frequency, stacks))

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from pytest_gotrace.trace.batch import Generation
 from pytest_gotrace.trace.names import Names
+from pytest_gotrace.trace.table import Samples
 
 class Codes:
     dense: bool
@@ -16,6 +17,6 @@ class Tables:
     frequency: float
     strings: Codes
     stacks: Codes
-    samples: NDArray[np.int64]
+    samples: Samples
 
 def read_tables(data: mmap | memoryview, generation: Generation, wire: int, names: Names) -> Tables: ...

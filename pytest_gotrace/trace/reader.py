@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from os import PathLike, fspath
 from pathlib import Path
 
+import numpy as np
+
 from pytest_gotrace.errors import TraceError
 from pytest_gotrace.trace.batch import Generation, Scanner
 from pytest_gotrace.trace.core.emulator import Emulator
@@ -30,11 +32,16 @@ from pytest_gotrace.trace.table import (
     Parts,
     Ranges,
     Regions,
+    Samples,
     States,
     Table,
     Tasks,
 )
 from pytest_gotrace.trace.version import HEADER_SIZE, read_header
+
+NO_SAMPLES = Samples.of(
+    time=np.empty(0, np.int64), goroutine=np.empty(0, np.int64), stack=np.empty(0, np.int32)
+)
 
 
 def read_trace(path: str | PathLike[str], *, partial: bool = False) -> Iterator[Table]:
@@ -59,6 +66,7 @@ class _File:
         self.scanner = Scanner(self.data, HEADER_SIZE, self.wire)
         self.lives = Lives()
         self.emulator = Emulator(self.data, argument_counts(self.wire), self.names)
+        self.samples = NO_SAMPLES
 
     def tables(self, partial: bool) -> Iterator[Table]:
         generation = self.scanner.next()
@@ -99,7 +107,9 @@ class _File:
 
     def _decode(self, generation: Generation) -> None:
         """Takes in a generation."""
+        self.samples = NO_SAMPLES
         tables = read_tables(self.data, generation, self.wire, self.names)
+        self.samples = tables.samples
         self.emulator.load(generation, tables)
         self.emulator.run()
         self._check(generation)
@@ -129,6 +139,12 @@ class _File:
             message = FAULTS[number].format(event=event, value=value, other=other)
             raise TraceError(message, offset=offset, generation=generation.number)
 
+    def _samples(self) -> Samples:
+        """Those that have happened; the others stand behind the damage."""
+        own = self.samples
+        happened = len(own.time) - self.emulator.samples_left
+        return Samples.of(**{name: getattr(own, name)[:happened] for name in own.names()})
+
     def _table(self, generation: int, begin: int, before: int, *, partial: bool) -> Table:
         packed = Packed(self.emulator.take(), self.emulator.begin, self.lives, self.names)
         return Table(
@@ -148,6 +164,7 @@ class _File:
             ranges=Ranges(packed.ranges),
             parts=Parts(packed.parts),
             metrics=Metrics(packed.metrics),
+            samples=self._samples(),
         )
 
 

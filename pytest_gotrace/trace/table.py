@@ -197,6 +197,15 @@ class Metrics(Columns):
     value: Int64
 
 
+class Samples(Columns):
+    """CPU samples, 100 a second of each thread that computes, where the program also wrote a CPU profile. In the order
+    of their times; `goroutine` is -1 if none was running. `stack` is 0 if it is not said."""
+
+    time: Int64
+    goroutine: Int64
+    stack: Int32
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One generation of a trace, or several joined. `begin` and `end` are the times of the first and last event,
@@ -219,9 +228,10 @@ class Table:
     ranges: Ranges
     parts: Parts
     metrics: Metrics
+    samples: Samples
 
 
-_Columns = TypeVar("_Columns", States, Goroutines, Regions, Tasks, Logs, Ranges, Parts, Metrics)
+_Columns = TypeVar("_Columns", States, Goroutines, Regions, Tasks, Logs, Ranges, Parts, Metrics, Samples)
 
 
 def join(tables: Iterable[Table]) -> Table:
@@ -249,6 +259,7 @@ def join(tables: Iterable[Table]) -> Table:
         ranges=_concatenate([table.ranges for table in parts]),
         parts=_renumber(parts),
         metrics=_concatenate([table.metrics for table in parts]),
+        samples=_concatenate([table.samples for table in parts]),
     )
 
 

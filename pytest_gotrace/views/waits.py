@@ -95,7 +95,7 @@ def waits(scope: Scope, profile: Profile) -> Waits:
     begin, end = np.maximum(own.begin[rows], since), np.minimum(own.end[rows], until)
     time = scope.spans.inside(own.goroutine[rows], begin, end)
     rows, time = rows[time > 0], time[time > 0]
-    stack = _origins(scope.table, rows) if profile.state == State.RUNNABLE else own.stack[rows]
+    stack = origins(scope.table, rows) if profile.state == State.RUNNABLE else own.stack[rows]
     return Waits(rows=rows, time=time, stack=_telling(scope.table, stack))
 
 
@@ -128,7 +128,7 @@ def _counted(table: Table, goroutines: Ints) -> tuple[Ints, Ints]:
     return own.start[at], np.where(own.end[at] < 0, table.end, own.end[at])
 
 
-def _origins(table: Table, rows: NDArray[np.int64]) -> NDArray[np.int32]:
+def origins(table: Table, rows: NDArray[np.int64]) -> NDArray[np.int32]:
     """The stacks that made goroutines runnable: their own if they yielded, else that of who ended their wait."""
     own = table.states
     both = np.flatnonzero((own.state == State.RUNNABLE) | (own.state == State.WAITING))

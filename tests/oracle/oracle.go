@@ -33,16 +33,19 @@ type span struct {
 
 // spans pairs the ends of ranges with their begins.
 type spans struct {
-	open   map[scope]trace.Time
-	stw    []span
-	totals map[string]int64
-	syncs  int
-	events int
+	open    map[scope]trace.Time
+	stw     []span
+	totals  map[string]int64
+	samples []row
+	syncs   int
+	events  int
 }
 
 func (s *spans) add(ev *trace.Event) {
 	s.events++
 	switch ev.Kind() {
+	case trace.EventStackSample:
+		s.samples = append(s.samples, sample(ev))
 	case trace.EventSync:
 		s.syncs++
 	case trace.EventRangeBegin:
@@ -62,6 +65,19 @@ func (s *spans) add(ev *trace.Event) {
 			s.stw = append(s.stw, span{r.Name, int64(begin), duration})
 		}
 	}
+}
+
+// sample is a CPU sample with its stack, leaf first.
+func sample(ev *trace.Event) row {
+	var goroutine any
+	if ev.Goroutine() != trace.NoGoroutine {
+		goroutine = int64(ev.Goroutine())
+	}
+	stack := []string{}
+	for f := range ev.Stack().Frames() {
+		stack = append(stack, fmt.Sprintf("%s %s:%d", f.Func, f.File, f.Line))
+	}
+	return row{"kind": "sample", "time": int64(ev.Time()), "goroutine": goroutine, "stack": stack}
 }
 
 func read(path string, each func(*trace.Event)) error {
@@ -202,6 +218,9 @@ func dump(path string, out io.Writer) error {
 	tasks(summary, print)
 	for _, s := range found.stw {
 		print(row{"kind": "stw", "name": s.name, "begin": s.begin, "duration": s.duration})
+	}
+	for _, s := range found.samples {
+		print(s)
 	}
 	print(row{"kind": "ranges", "totals": found.totals})
 	print(row{"kind": "end", "events": found.events, "generations": found.syncs - 1})

@@ -42,6 +42,14 @@ def test_live(scenario: str, go: Go, workload: Path, oracle: Path, tmp_path: Pat
     assert list(differences(oracle, record(workload, scenario, tmp_path))) == []
 
 
+def test_samples_are_compared(workload: Path, oracle: Path, tmp_path: Path):
+    """A program that writes a CPU profile, too, has samples, and each of them is Go's: time, goroutine and stack."""
+    trace = record(workload, "profile", tmp_path)
+    spinning = [line for line in ask(oracle, str(trace)).splitlines() if '"kind":"sample"' in line]
+    assert any("main.spin" in line for line in spinning)
+    assert list(differences(oracle, trace)) == []
+
+
 @pytest.mark.parametrize("path", sorted(TRACES.glob("*.trace")), ids=lambda path: path.stem)
 def test_committed(path: Path, oracle: Path):
     """The committed traces of every wire format are read as Go reads them."""

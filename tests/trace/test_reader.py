@@ -93,6 +93,14 @@ TABLES = {
     "cut stack": (STACK + bytes((1, 2, 9)), "the function of a frame is cut off"),
     "huge number": (STACK + b"\xff" * 10 + b"\1", "does not fit in 64 bits"),
     "sample": (number("CPUSamples") + b"\x63", "expected a CPU sample"),
+    "cut sample": (
+        number("CPUSamples") + number("CPUSample") + b"\1\1",
+        "processor of a CPU sample is cut off",
+    ),
+    "sampled nowhere": (
+        number("CPUSamples") + number("CPUSample") + bytes((1, 1, 1, 1, 7)),
+        "the stack of a CPU sample is stack 7, which the generation does not have",
+    ),
 }
 
 
@@ -249,3 +257,42 @@ def test_not_built(tmp_path: Path):
     )
     assert done.returncode == 1
     assert "build them with `pip install -e .`" in done.stderr
+
+
+# CPU samples
+
+SAMPLES = number("CPUSamples") + b"".join(
+    number("CPUSample") + bytes(sample) for sample in ((60, 1, 0, 9, 1), (3, 1, 0, 0, 0), (5, 1, 0, 1, 1))
+)
+
+
+def sampled() -> bytes:
+    """A generation of two events at ticks 8 and 9 with three samples, of which one comes after everything else."""
+    stack = number("Stacks") + number("Stack") + bytes((1, 1, 9, 0, 0, 5))
+    events = number("ProcStatus") + bytes((1, 0, 1)) + number("GoStatus") + bytes((1, 1, 0, 2))
+    sync = (
+        number("Sync") + number("Frequency") + uvarint(10**9) + number("ClockSnapshot") + bytes((0, 1, 1, 1))
+    )
+    tables = b"".join(batch(1, NOBODY, 7, body) for body in (stack, sync, SAMPLES))
+    return b"go 1.26 trace\0\0\0" + batch(1, 0, 7, events) + tables + number("EndOfGeneration")
+
+
+def test_samples(tmp_path: Path):
+    """CPU samples stand in the order of their times, moved on where the clock already was, with -1 for no goroutine."""
+    found = read(sampled(), tmp_path)
+    assert found.samples.time.tolist() == [8, 9, 60]
+    assert found.samples.goroutine.tolist() == [-1, 1, 9]
+    assert [[frame.line for frame in found.stacks[code]] for code in found.samples.stack.tolist()] == [
+        [],
+        [5],
+        [5],
+    ]
+    assert found.end >= 60
+
+
+def test_samples_of_all_generations_are_joined(tmp_path: Path):
+    """Samples count in the generation that has them, and in one table after the other."""
+    path = tmp_path / "a.trace"
+    path.write_bytes(sampled())
+    (one,) = read_trace(path)
+    assert join([one, one]).samples.time.tolist() == 2 * one.samples.time.tolist()

@@ -159,7 +159,7 @@ class Emulator:
         m.frequency = tables.frequency
         load_codes(cython.address(m.strings), tables.strings)
         load_codes(cython.address(m.stacks), tables.stacks)
-        samples: cython.const[int64_t][::1] = tables.samples
+        samples: int64_t[::1] = tables.samples.time
         m.sample_count = samples.shape[0]
         m.samples = cython.address(samples[0]) if m.sample_count else cython.NULL
         self.find_names()
@@ -274,6 +274,11 @@ class Emulator:
                 done = done and ranges.put_flights(m, g) > 0 and finish_life(m, g, now) > 0
         if done:
             annotations.put_tasks(m)
+
+    @property
+    def samples_left(self) -> int:
+        """How many CPU samples of the generation have not happened: all have, unless it went wrong."""
+        return self.machine.sample_count
 
     def take(self) -> dict:
         """The rows of each table since the last time: arrays of shape (rows, columns), as `SHEETS` has them."""

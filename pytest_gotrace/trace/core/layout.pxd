@@ -299,7 +299,7 @@ cdef struct Machine:
     int64_t sync         # when the generation began; times in rows count from here
     Codes strings
     Codes stacks
-    const int64_t *samples
+    int64_t *samples
     int64_t sample_count
     # The frontier: a heap of each thread's next event.
     Cursor *cursors

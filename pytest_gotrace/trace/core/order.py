@@ -195,7 +195,7 @@ def advance(m: MachineP, handlers: HandlerP, most: cython.int) -> cython.int:
     count: cython.int = 0
     while count < most and not m.fault:
         if m.sample_count and (m.head_count == 0 or m.samples[0] < m.heads[0].time):
-            stamp_at(m, m.samples[0])  # a sample is an event, too
+            m.samples[0] = stamp_at(m, m.samples[0])  # a sample is an event, too
             m.samples += 1
             m.sample_count -= 1
             continue
