@@ -72,10 +72,10 @@ def _times(table: Table) -> None:
 
 
 def _samples(table: Table) -> None:
-    """CPU samples happen in order and in their generation."""
+    """CPU samples happen in order and in their generation; unless a damaged clock has turned over."""
     time = table.samples.time
-    assert (time[1:] >= time[:-1]).all()
-    if len(time):
+    if len(time) and table.end < 1 << 62:
+        assert (time[1:] >= time[:-1]).all()
         assert table.begin <= time[0]
         assert time[-1] <= table.end
 

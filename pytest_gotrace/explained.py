@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from pytest_gotrace import explanation
 from pytest_gotrace.diagnose import Diagnosis, breakdown, diagnose
@@ -11,8 +12,8 @@ from pytest_gotrace.recording import Recording
 from pytest_gotrace.shifts import Place, Shift, Stack, Touched, never
 from pytest_gotrace.trace import Frame
 
-#: As many stacks as a picture of them can show.
-_STACKS = 60
+#: As many stacks as a picture of them can show; and a report has room for so many states and benchmarks.
+_STACKS, _STATES, _BENCHMARKS = 60, 100, 1000
 
 
 def why(
@@ -24,11 +25,12 @@ def why(
 
 def breakdowns(recording: Recording) -> tuple[explanation.Breakdown, ...]:
     """Where the time went of every benchmark that was traced on both sides."""
-    return tuple(
-        explanation.Breakdown(benchmark=name, states=tuple(map(_state, shifts)))
+    found = (
+        explanation.Breakdown(benchmark=name, states=tuple(map(_state, shifts[:_STATES])))
         for name in recording.benchmarks("head")
         if (shifts := breakdown(name, recording))
     )
+    return tuple(islice(found, _BENCHMARKS))
 
 
 def told(diagnosis: Diagnosis) -> explanation.Why:
@@ -39,7 +41,7 @@ def told(diagnosis: Diagnosis) -> explanation.Why:
         rule=diagnosis.rule,
         diagnosis=diagnosis.meaning,
         advice=diagnosis.advice,
-        states=tuple(map(_state, diagnosis.shifts)),
+        states=tuple(map(_state, diagnosis.shifts[:_STATES])),
         lines=tuple(map(_line, diagnosis.places)),
         stacks=tuple(map(_stack, diagnosis.stacks[:_STACKS])),
     )

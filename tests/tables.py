@@ -63,18 +63,20 @@ def a_round(
     regions: Sequence[tuple] = (),
     tasks: Sequence[tuple] = (),
     ranges: Sequence[tuple] = (),
+    samples: Sequence[tuple] = (),
     operations: int = 1,
     foreign: Sequence[int] = (),
 ) -> Round:
     """A round.
 
-    States are (state, begin, end), and may go on: reason, stack, waker stack, goroutine. Regions, tasks and ranges are
-    (name, begin, end). Stacks are tuples of frames.
+    States are (state, begin, end), and may go on: reason, stack, waker stack, goroutine, waker. Regions, tasks and
+    ranges are (name, begin, end), and may go on: regions with goroutine and task, tasks with their ID, ranges with a
+    stack. CPU samples are (time, goroutine, stack). Stacks are tuples of frames.
     """
     strings, stacks = Names([""]), Names([()])
     state_rows = []
     for state, begin, end, *more in states:
-        reason, stack, waker, goroutine = (*more, *("", (), (), BENCH)[len(more) :])
+        reason, stack, waker_stack, goroutine, waker = (*more, *("", (), (), BENCH, -1)[len(more) :])
         state_rows.append(
             {
                 "state": int(State[state]),
@@ -82,8 +84,8 @@ def a_round(
                 "end": end,
                 "reason": strings.code(reason),
                 "stack": stacks.code(stack),
-                "waker_stack": stacks.code(waker),
-                "waker": -1,
+                "waker_stack": stacks.code(waker_stack),
+                "waker": waker,
                 "goroutine": goroutine,
             }
         )
@@ -92,10 +94,20 @@ def a_round(
         for row in goroutines
     ]
     named = {
-        kind: [{"name": strings.code(name), "start": begin, "end": end} for name, begin, end in rows]
-        for kind, rows in {Regions: regions, Tasks: tasks}.items()
+        kind: [
+            {"name": strings.code(name), "start": begin, "end": end, **dict(zip(fields, more, strict=False))}
+            for name, begin, end, *more in rows
+        ]
+        for kind, fields, rows in ((Regions, ("goroutine", "task"), regions), (Tasks, ("id",), tasks))
     }
-    range_rows = [{"name": strings.code(name), "begin": begin, "end": end} for name, begin, end in ranges]
+    range_rows = [
+        {"name": strings.code(name), "begin": begin, "end": end, "stack": stacks.code(*(more or [()]))}
+        for name, begin, end, *more in ranges
+    ]
+    sample_rows = [
+        {"time": time, "goroutine": goroutine, "stack": stacks.code(stack)}
+        for time, goroutine, stack in sorted(samples, key=lambda sample: sample[0])
+    ]
     table = Table(
         wire=WireVersion.GO_126,
         generation=1,
@@ -113,7 +125,7 @@ def a_round(
         ranges=columns(Ranges, range_rows),
         parts=columns(Parts, ()),
         metrics=columns(Metrics, ()),
-        samples=columns(Samples, ()),
+        samples=columns(Samples, sample_rows),
     )
     begins, ends = np.array(spans, dtype=np.int64).T
     return Round(
