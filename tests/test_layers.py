@@ -26,7 +26,7 @@ LAYERS = (
     ("explanation", "report", "report_json", "sentences", "reporting"),
     ("options", "sides", "questions", "continuing", "schedule"),
     ("sequential", "survey", "lint", "history", "gate"),
-    ("render", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),
+    ("render", "openmetrics", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )
 
