@@ -56,9 +56,9 @@ def write_calibration(
         reporter.line(wrapped(log_line(line), width))
 
 
-def wrapped(line: str, width: int) -> str:
+def wrapped(line: str, width: int, label: int = _LABEL) -> str:
     """The line broken at spaces, the rest below its text and not below its label; a path is never broken."""
-    below = " " * _LABEL
+    below = " " * label
     return textwrap.fill(line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
 
