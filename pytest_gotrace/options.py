@@ -23,6 +23,7 @@ from pytest_gotrace.verdict import Verdict
 class Options:
     """What a person asked for. `baseline`: None is none, "" the merge-base, else a revision or a recording.
 
+    `shards` is a glob of recordings to judge instead of measuring, `shards_expected` how many there must be.
     `aa` is the head against itself, `resume` the recording of a test that is to go on, `cpus` where benchmarks may run.
 
     Times are in seconds.
@@ -41,6 +42,8 @@ class Options:
     run_seconds: float = RUN_SECONDS
     resume: Path | None = None
     cpus: tuple[int, ...] = ()
+    shards: str = ""
+    shards_expected: int | None = None
 
     @property
     def has_base(self) -> bool:

@@ -21,6 +21,7 @@ from pytest_gotrace.measure import RUN_SECONDS
 from pytest_gotrace.options import parse_cpus
 from pytest_gotrace.progress import Shown
 from pytest_gotrace.report import Report, exit_code
+from pytest_gotrace.shardgate import ShardGate
 from pytest_gotrace.units import parse_quantity
 
 BUDGET_NAMES = ("gotrace.yaml", "gotrace.yml")
@@ -33,20 +34,22 @@ class GateSession:
     def __init__(self, config: pytest.Config) -> None:
         self.usage_error: ExitCode | None = None
         self._config = config
-        self._gate: Gate | None = None
+        self._gate: Gate | ShardGate | None = None
         self._report: Report | None = None
         self._calibration: Calibration | None = None
         self._unwritten: tuple[str, ...] = ()
         self._others_failed = False
         self._sent: tuple[str, ...] = ()
 
-    def gate(self) -> Gate:
+    def gate(self) -> Gate | ShardGate:
         """The gate, opened when it is first needed and closed with the session."""
         if self._gate is None:
             directory = Path(self._config.invocation_params.dir)
             self._config.add_cleanup(_interrupted_by(signal.SIGTERM))
             try:
-                self._gate = Gate(options(self._config), customs(self._config), Shown(console()), directory)
+                asked = options(self._config)
+                kind = ShardGate if asked.shards else Gate
+                self._gate = kind(asked, customs(self._config), Shown(console()), directory)
             except UsageError as error:
                 raise pytest.UsageError(str(error)) from error
             self._config.add_cleanup(self._gate.close)
@@ -101,9 +104,10 @@ class GateSession:
     def _calibrate(self) -> None:
         """After A/A: what it says, written into the budgets if that was asked for."""
         option = self._config.option
-        if not (option.gotrace_aa or option.gotrace_aa_write):
+        gate = self.gate()
+        if isinstance(gate, ShardGate) or not (option.gotrace_aa or option.gotrace_aa_write):
             return
-        self._calibration = self.gate().calibration()
+        self._calibration = gate.calibration()
         if option.gotrace_aa_write:
             self._unwritten = tuple(self._write(self._calibration))
 
@@ -223,9 +227,42 @@ def options(config: pytest.Config) -> Options:
             run_seconds=seconds("gotrace_run_time") or RUN_SECONDS,
             resume=Path(resume) if resume else None,
             cpus=parse_cpus(cpus) if cpus is not None else (),
+            shards=_shards(config),
+            shards_expected=config.getoption("gotrace_shards"),
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+#: What means to measure, or to measure otherwise.
+_MEASURING = (
+    "baseline",
+    "aa",
+    "aa_write",
+    "head",
+    "record",
+    "noise_memory",
+    "continue",
+    "allow_foreign",
+    "pairs",
+    "run_time",
+    "seed",
+    "cpus",
+    "time_budget",
+    "timeout",
+)
+
+
+def _shards(config: pytest.Config) -> str:
+    """The glob of `--gotrace-from`, or "". Raises `UsageError` beside an option of a session that measures."""
+    pattern = str(config.getoption("gotrace_from") or "")
+    given = (name for name in _MEASURING if config.getoption(f"gotrace_{name}") not in (None, False))
+    other = next(given, None) if pattern else None
+    if other is not None:
+        raise UsageError(
+            f"--gotrace-from judges what was measured elsewhere, so it takes no --gotrace-{other.replace('_', '-')}"
+        )
+    return pattern
 
 
 def customs(config: pytest.Config) -> Customs:
