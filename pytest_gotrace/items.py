@@ -50,8 +50,10 @@ class BudgetFile(pytest.File):
         self.state = state
 
     def collect(self) -> Iterator[pytest.Collector]:
+        gate = self.state.gate()
         try:
-            questions = self.state.gate().collect(self.path)
+            with gate.progress:  # shown here alone: pytest counts what it collects on the same line
+                questions = gate.collect(self.path)
         except GotraceError as error:
             self.state.usage_error = error.exit_code
             raise

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 #: Without a terminal, one line at most each so many seconds: enough to see that it lives.
 _QUIET_SECONDS = 15.0
 
+#: Columns that are not the text's: the spinner, a space, and the last one, in which some terminals begin a new line.
+_SPINNER = 3
+
 
 class Silent:
     """Nobody is looking."""
@@ -48,6 +51,8 @@ class Shown:
 
     def __enter__(self) -> Shown:
         if self._console.is_terminal:
+            # pytest may be in the middle of a line, in which it counts what it collects and which it writes again
+            self._console.file.write("\r\x1b[2K")
             self._status = self._console.status("starting", spinner="dots")
             self._status.start()
         return self
@@ -82,7 +87,9 @@ class Shown:
         if self._status is not None:
             from rich.text import Text  # names come from the repository: they are text, not markup
 
-            self._status.update(Text(visible(text), no_wrap=True, overflow="ellipsis"))
+            line = Text(visible(text))
+            line.truncate(max(1, self._console.width - _SPINNER), overflow="ellipsis")
+            self._status.update(line)
         elif time.monotonic() - self._last_line > _QUIET_SECONDS:
             self._last_line = time.monotonic()
             self._print(text)

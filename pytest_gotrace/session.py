@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -49,7 +50,7 @@ class GateSession:
             try:
                 asked = options(self._config)
                 kind = ShardGate if asked.shards else Gate
-                self._gate = kind(asked, customs(self._config), Shown(console()), directory)
+                self._gate = kind(asked, customs(self._config), Shown(console(self._config)), directory)
             except UsageError as error:
                 raise pytest.UsageError(str(error)) from error
             self._config.add_cleanup(self._gate.close)
@@ -64,11 +65,10 @@ class GateSession:
 
     # collecting
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_collection(self) -> Generator[None, object, object]:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
         """Open the gate before anything is collected: what is wrong with the place is said once."""
-        with self.gate().progress:
-            return (yield)
+        self.gate()
 
     def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
         """With a `--gotrace-*` option and no path, only budget files are collected."""
@@ -185,9 +185,17 @@ def _interrupted_by(number: signal.Signals) -> Callable[[], None]:
     return undo
 
 
-def console() -> Console:
-    """Where progress is shown: the real standard error, past pytest's capturing."""
-    return Console(file=sys.__stderr__)
+def console(config: pytest.Config) -> Console:
+    """Where progress is shown: the real standard error.
+
+    While pytest collects, and we build, it redirects the descriptor itself; so this is another one of the same file.
+    """
+    try:
+        file = open(os.dup(sys.__stderr__.fileno()), "w", encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    except (AttributeError, OSError):  # somebody runs pytest without a standard error
+        return Console(file=sys.__stderr__)
+    config.add_cleanup(file.close)
+    return Console(file=file)
 
 
 def options(config: pytest.Config) -> Options:

@@ -174,4 +174,5 @@ def _row(row: VerdictEntry) -> str:
         f"needs {needed_text(row)}" if row.outcome == "inconclusive" and row.pairs_needed else "",
     ]
     parts += [f"waived: {row.waived.reason}" if row.waived else ""]
-    return f"{name}: " + "; ".join(part for part in parts if part)
+    said = "; ".join(part for part in parts if part)
+    return f"{name}: {said}" if said else name
