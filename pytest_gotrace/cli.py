@@ -4,7 +4,8 @@ gotrace init              write a first gotrace.yaml from a measurement
 gotrace explain [FILE]    which rule of a budget speaks for which benchmark
 gotrace lint [FILE ...]   rules of a budget that can never fail or never pass, and waivers gone by
 gotrace history FILE ...  where each number went over many recordings, and when it changed
-gotrace schema            the JSON Schema of a budget, for editors
+gotrace merge FILE ...    shards of a matrix into one file, for pytest --gotrace-from
+gotrace schema [report]   the JSON Schema of a budget, for editors; or of report.json
 gotrace show TRACE        what one trace says
 gotrace diff BASE HEAD    what differs between two traces
 """
@@ -79,7 +80,15 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("recordings", nargs="+", metavar="FILE.jsonl", help="of one branch, oldest first")
     history.add_argument("--format", choices=("table", "jsonl"), default="table")
     history.set_defaults(run=_history)
-    schema = commands.add_parser("schema", help="the JSON Schema of a budget, for editors")
+    merge = commands.add_parser("merge", help="shards of a matrix into one file, for pytest --gotrace-from")
+    merge.add_argument("shards", nargs="+", metavar="FILE.jsonl", help="what --gotrace-record wrote")
+    merge.add_argument("-o", "--output", required=True, metavar="FILE.jsonl")
+    merge.add_argument(
+        "--shards", dest="expected", type=_positive, metavar="N", help="how many there must be"
+    )
+    merge.set_defaults(run=_merge)
+    schema = commands.add_parser("schema", help="the JSON Schema of a budget, for editors; or of report.json")
+    schema.add_argument("what", nargs="?", choices=("budget", "report"), default="budget")
     schema.set_defaults(run=_schema)
     show = commands.add_parser("show", help="what one trace says")
     show.add_argument("trace")
@@ -121,9 +130,19 @@ _positive.__name__ = "positive number"  # what argparse calls a value that is no
 
 
 def _schema(asked: argparse.Namespace) -> int:
-    from pytest_gotrace.budget import schema
+    from pytest_gotrace import budget, report_json
 
-    print(json.dumps(schema(), indent=2))
+    print(json.dumps((budget if asked.what == "budget" else report_json).schema(), indent=2))
+    return ExitCode.PASS
+
+
+def _merge(asked: argparse.Namespace) -> int:
+    from pytest_gotrace import recording, shards
+
+    found = shards.read(map(Path, asked.shards), expected=asked.expected)
+    recording.write_all([shard.recording for shard in found], Path(asked.output))
+    benchmarks = len({run.benchmark for shard in found for run in shard.recording.runs})
+    print(f"{asked.output}: {len(found)} shards, {benchmarks} benchmarks with runs")
     return ExitCode.PASS
 
 

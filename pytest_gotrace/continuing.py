@@ -83,12 +83,13 @@ def _other_sides(before: Mapping[Side, Measured], now: Mapping[Side, Measured]) 
         if side not in before and side not in now:
             continue
         if side not in before or side not in now:
-            yield f"the {side} is {_told(now.get(side))} here, {_told(before.get(side))} in the recording"
+            yield f"the {side} is {told(now.get(side))} here, {told(before.get(side))} in the recording"
         elif not now[side].same_files(before[side]):
-            yield f"the {side} is {_told(now[side])} here, {_told(before[side])} in the recording"
+            yield f"the {side} is {told(now[side])} here, {told(before[side])} in the recording"
 
 
-def _told(measured: Measured | None) -> str:
+def told(measured: Measured | None) -> str:
+    """A side by its commit and its files."""
     if measured is None:
         return "nothing"
     return f"{measured.sha[:12]}{' with uncommitted changes' if measured.dirty else ''} (files {measured.tree[:12]})"
@@ -131,6 +132,17 @@ def family(questions: Iterable[Question], root: Path, memory: NoiseMemory) -> st
         for question in questions
     )
     return hashlib.sha256("\n".join([*lines, *memory.names]).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def budgets(questions: Iterable[Question], root: Path) -> dict[str, str]:
+    """A digest of each budget file that asks something, by its place in the repository."""
+    paths = dict.fromkeys(question.budget.path for question in questions)
+    return {place(path, root): digest(path) for path in paths}
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def anew(options: Options, measured: Mapping[Side, Measured]) -> Iterator[str]:

@@ -87,8 +87,9 @@ class Gotrace:
         """
         directory = (self._config.rootpath / package).resolve()
         session = self._config.pluginmanager.get_plugin("gotrace-session")
-        if isinstance(session, GateSession):
-            return self._measured(session.gate(), directory, bench, pairs)
+        gate = session.gate() if isinstance(session, GateSession) else None
+        if isinstance(gate, Gate):
+            return self._measured(gate, directory, bench, pairs)
         with Gate(options(self._config), customs(self._config), Silent(), directory) as gate:
             return self._measured(gate, directory, bench, pairs)
 

@@ -203,7 +203,7 @@ class Gate:
             self._warnings.append(
                 f"{self._memory.foreign} recordings of noise are of another machine and not used"
             )
-        self._test.answer(questions, self._memory)
+        self._test.answer(questions, self._memory, tuple(self._modules.values()))
         if self._test.out_of_time:
             budget = self._options.time_budget
             self._warnings.append(

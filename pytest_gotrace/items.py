@@ -5,7 +5,7 @@ Node ids read like sentences: `gotrace.yaml::handler/BenchmarkHandler/large::reg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,12 @@ import pytest
 from _pytest._code.code import ReprFileLocation, TerminalRepr
 
 from pytest_gotrace.errors import GotraceError
+from pytest_gotrace.escape import log_line
 
 if TYPE_CHECKING:
     from _pytest._io import TerminalWriter
 
+    from pytest_gotrace.report import VerdictEntry
     from pytest_gotrace.session import GateSession
     from pytest_gotrace.verdict import Question, Verdict
 
@@ -48,8 +50,10 @@ class BudgetFile(pytest.File):
         self.state = state
 
     def collect(self) -> Iterator[pytest.Collector]:
+        gate = self.state.gate()
         try:
-            questions = self.state.gate().collect(self.path)
+            with gate.progress:  # shown here alone: pytest counts what it collects on the same line
+                questions = gate.collect(self.path)
         except GotraceError as error:
             self.state.usage_error = error.exit_code
             raise
@@ -57,7 +61,7 @@ class BudgetFile(pytest.File):
         for question in questions:
             by_benchmark.setdefault(question.benchmark.path or ".", []).append(question)
         for name, asked in by_benchmark.items():
-            yield BenchmarkNode.from_parent(self, name=name, questions=asked, state=self.state)
+            yield BenchmarkNode.from_parent(self, name=log_line(name), questions=asked, state=self.state)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Our own errors are sentences for people; a traceback would hide them."""
@@ -75,17 +79,27 @@ class BenchmarkNode(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         for question in self.questions:
-            yield BudgetItem.from_parent(self, name=question.text, question=question, state=self.state)
+            name = log_line(question.text)
+            yield BudgetItem.from_parent(self, name=name, question=question, state=self.state)
+
+
+#: Lines that are copied, or are somebody else's, stay whole however long they are.
+_WHOLE = ("see:", "reproduce:", " ")
+#: Columns that a label of a failure takes before its text.
+_LABEL = 11
 
 
 class Spoken(TerminalRepr):
-    """The text of a failure; `reprcrash` is where pytest looks for the line of its summary."""
+    """The text of a failure, as wide as the terminal; `reprcrash` is where pytest looks for the line of its summary."""
 
     def __init__(self, text: str, reprcrash: ReprFileLocation) -> None:
         self.text, self.reprcrash = text, reprcrash
 
     def toterminal(self, tw: TerminalWriter) -> None:
-        tw.line(self.text)
+        from pytest_gotrace.terminal import wrapped
+
+        for line in self.text.split("\n"):
+            tw.line(line if line.startswith(_WHOLE) else wrapped(line, tw.fullwidth, _LABEL))
 
 
 class BudgetItem(pytest.Item):
@@ -100,13 +114,12 @@ class BudgetItem(pytest.Item):
         from pytest_gotrace.verdict import Outcome
 
         verdicts = self.verdicts()
-        self.user_properties.append((PROPERTY, _status(verdicts)))
+        self.user_properties += _properties(self, verdicts)
         if any(verdict.outcome is Outcome.FAILED for verdict in verdicts):
             pytest.fail(self._text(verdicts), pytrace=False)
 
     def runtest(self) -> None:
         verdicts = self.verdicts()
-        self.user_properties += _properties(self, verdicts)
         if any(verdict.blocks for verdict in verdicts):
             pytest.fail(self._text(verdicts), pytrace=False)
         if _status(verdicts) == "inconclusive":
@@ -142,32 +155,51 @@ class BudgetItem(pytest.Item):
         )
 
 
-def _status(verdicts: tuple[Verdict, ...]) -> str:
-    """The key of `STATUS` for the worst of an item's verdicts."""
+def _worst(verdicts: tuple[Verdict, ...]) -> Verdict | None:
+    """The verdict that an item is known by: one that blocks before all others, then by outcome."""
     from pytest_gotrace.verdict import Outcome
 
     order = list(Outcome)
-    worst = min(
-        verdicts, key=lambda verdict: (not verdict.blocks, order.index(verdict.outcome)), default=None
-    )
+    return min(verdicts, key=lambda verdict: (not verdict.blocks, order.index(verdict.outcome)), default=None)
+
+
+def _status(verdicts: tuple[Verdict, ...]) -> str:
+    """The key of `STATUS` for the worst of an item's verdicts."""
+    worst = _worst(verdicts)
     if worst is None:
         return "within"
-    if worst.outcome in (Outcome.OVER, Outcome.MISSING) and not worst.blocks:
+    if worst.outcome.value in ("over", "missing") and not worst.blocks:
         return "waived" if worst.waiver else f"{worst.outcome.value} (warn)"
     return worst.outcome.value
 
 
-def _properties(item: BudgetItem, verdicts: tuple[Verdict, ...]) -> list[tuple[str, object]]:
-    """What JUnit keeps of an item: the numbers of its worst verdict."""
-    compared = [verdict.comparison for verdict in verdicts if verdict.comparison]
-    found: list[tuple[str, object]] = [("gotrace_rule", getattr(item.question.rule, "text", item.name))]
-    for comparison in compared[:1]:
-        numbers = {
-            "base": comparison.base and comparison.base.center,
-            "head": comparison.head and comparison.head.center,
-            "change": comparison.change and comparison.change.center,
-            "p": comparison.p_over_adjusted,
-            "pairs": comparison.pairs,
-        }
-        found += [(f"gotrace_{name}", number) for name, number in numbers.items() if number is not None]
-    return found
+#: What JUnit keeps of an item besides its outcome: properties by name, from the row of its worst verdict.
+_PROPERTIES: Mapping[str, Callable[[VerdictEntry], object]] = {
+    "benchmark": lambda row: row.benchmark,
+    "metric": lambda row: row.metric,
+    "budget": lambda row: row.budget,
+    "place": lambda row: f"{row.budget_file}:{row.line}",
+    "level": lambda row: row.level,
+    "unit": lambda row: row.unit,
+    "base": lambda row: row.base and row.base.center,
+    "head": lambda row: row.head and row.head.center,
+    "change": lambda row: row.change and row.change.center,
+    "change_low": lambda row: row.change and row.change.low,
+    "change_high": lambda row: row.change and row.change.high,
+    "p": lambda row: row.p,
+    "pairs": lambda row: row.pairs or None,
+    "reason": lambda row: row.reason,
+    "waiver": lambda row: row.waived and f"{row.waived.reason} (until {row.waived.until})",
+}
+
+
+def _properties(item: BudgetItem, verdicts: tuple[Verdict, ...]) -> Iterator[tuple[str, object]]:
+    from pytest_gotrace.reporting import entry
+
+    yield PROPERTY, _status(verdicts)
+    yield "gotrace_rule", getattr(item.question.rule, "text", item.name)
+    worst = _worst(verdicts)
+    if worst is not None:
+        row = entry(worst, item.state.gate().root)
+        found = ((f"gotrace_{name}", of(row)) for name, of in _PROPERTIES.items())
+        yield from ((name, value) for name, value in found if value not in (None, ""))

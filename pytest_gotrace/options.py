@@ -26,6 +26,7 @@ KeepTraces = Literal["none", "changed", "all"]
 class Options:
     """What a person asked for. `baseline`: None is none, "" the merge-base, else a revision or a recording.
 
+    `shards` is a glob of recordings to judge instead of measuring, `shards_expected` how many there must be.
     `aa` is the head against itself, `resume` the recording of a test that is to go on, `cpus` where benchmarks may run.
     Traces are kept in `report`, if there is such a directory: of none, of what is over budget, or of all benchmarks.
 
@@ -47,6 +48,8 @@ class Options:
     report: Path | None = None
     keep_traces: KeepTraces = "changed"
     cpus: tuple[int, ...] = ()
+    shards: str = ""
+    shards_expected: int | None = None
 
     @property
     def has_base(self) -> bool:

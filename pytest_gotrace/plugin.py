@@ -53,11 +53,23 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "FILE.jsonl",
         "help": "go on with the test that was recorded here for the same two revisions, instead of starting anew",
     },
+    "--gotrace-from": {
+        "metavar": "GLOB",
+        "help": "measure nothing: judge these recordings of both sides, the shards of a matrix, as one",
+    },
+    "--gotrace-shards": {
+        "metavar": "N",
+        "type": int,
+        "help": "with --gotrace-from: how many shards there must be; a missing one is an error",
+    },
     "--gotrace-allow-foreign": {
         "action": "store_true",
         "help": "accept a recording of another machine; then nothing is decided, only shown",
     },
-    "--gotrace-report": {"metavar": "DIR", "help": "write report.json and summary.md into this directory"},
+    "--gotrace-report": {
+        "metavar": "DIR",
+        "help": "write report.json, summary.md and metrics.txt into this directory",
+    },
     "--gotrace-keep-traces": {
         "choices": ("none", "changed", "all"),
         "default": "changed",
@@ -89,7 +101,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 #: Those that make a session a gate.
-_GATES = ("gotrace_baseline", "gotrace_aa", "gotrace_aa_write", "gotrace_record")
+_GATES = ("gotrace_baseline", "gotrace_aa", "gotrace_aa_write", "gotrace_record", "gotrace_from")
 
 #: Those that the fixture heeds, too.
 _FIXTURE = ("--gotrace-cpus", "--gotrace-head", "--gotrace-run-time", "--gotrace-seed", "--gotrace-timeout")
@@ -157,7 +169,7 @@ def _refuse_lonely(arguments: Sequence[str | os.PathLike[str]]) -> None:
     if lonely is not None:
         raise pytest.UsageError(
             f"{lonely} alone measures nothing: add --gotrace-baseline (compare with the merge-base), "
-            "--gotrace-baseline=REV or --gotrace-record=FILE.jsonl"
+            "--gotrace-baseline=REV, --gotrace-record=FILE.jsonl or --gotrace-from=GLOB"
         )
 
 

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Literal, Protocol
+from typing import Protocol
 
 from pytest_gotrace import gotest
 from pytest_gotrace.errors import GoTestError
 from pytest_gotrace.gotest import Discovery, Package, TestBinary, Toolchain
 from pytest_gotrace.interference import Watch
 from pytest_gotrace.recording import SIDES, Side
+from pytest_gotrace.roll import Presence
 from pytest_gotrace.tokens import DOCUMENTS, Sources
-
-Presence = Literal["found", "absent", "skipped", "failed"]
 
 #: Files whose change cannot change what a compiled benchmark does.
 _INERT = (".go", ".mod", ".sum", *DOCUMENTS)

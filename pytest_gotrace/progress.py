@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from pytest_gotrace.escape import log_line, visible
 from pytest_gotrace.units import format_duration
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 #: Without a terminal, one line at most each so many seconds: enough to see that it lives.
 _QUIET_SECONDS = 15.0
+
+#: Columns that are not the text's: the spinner, a space, and the last one, in which some terminals begin a new line.
+_SPINNER = 3
 
 
 class Silent:
@@ -47,6 +51,8 @@ class Shown:
 
     def __enter__(self) -> Shown:
         if self._console.is_terminal:
+            # pytest may be in the middle of a line, in which it counts what it collects and which it writes again
+            self._console.file.write("\r\x1b[2K")
             self._status = self._console.status("starting", spinner="dots")
             self._status.start()
         return self
@@ -61,10 +67,13 @@ class Shown:
         self._say(text)
 
     def round(self, done: int, planned: int, benchmark: str, seconds_left: float) -> None:
-        """A run of pair `done` (0 is the one that warms up) is in; `seconds_left` is the longest it can still take."""
+        """A run of pair `done` (0 is the one that warms up) is in; `seconds_left` is the longest it can still take.
+
+        What a narrow terminal cuts off comes last.
+        """
         pair = f"pair {done} of at most {planned}" if done else "warming up"
         verdicts = f"; so far {self._so_far}" if self._so_far else ""
-        self._say(f"{benchmark}: {pair}, {format_duration(seconds_left)} left at the most{verdicts}")
+        self._say(f"{pair}, {format_duration(seconds_left)} left at the most{verdicts}; {benchmark}")
 
     def say(self, text: str) -> None:
         """A line that stays: what will be done."""
@@ -78,10 +87,12 @@ class Shown:
         if self._status is not None:
             from rich.text import Text  # names come from the repository: they are text, not markup
 
-            self._status.update(Text(text))
+            line = Text(visible(text))
+            line.truncate(max(1, self._console.width - _SPINNER), overflow="ellipsis")
+            self._status.update(line)
         elif time.monotonic() - self._last_line > _QUIET_SECONDS:
             self._last_line = time.monotonic()
             self._print(text)
 
     def _print(self, text: str) -> None:
-        self._console.print(f"gotrace: {text}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(f"gotrace: {log_line(text)}", markup=False, highlight=False, soft_wrap=True)

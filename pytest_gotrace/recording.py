@@ -18,6 +18,9 @@ from typing import Any, Literal, TypeVar
 from pytest_gotrace.distributions import PROBABILITIES, Distribution
 from pytest_gotrace.errors import RecordingError, UsageError
 from pytest_gotrace.metrics import CATALOGUE, Key, Metric, find
+from pytest_gotrace.roll import Listed
+from pytest_gotrace.roll import from_json as listed_from_json
+from pytest_gotrace.roll import to_json as listed_to_json
 from pytest_gotrace.spots import Spot
 from pytest_gotrace.trace import Frame
 
@@ -94,19 +97,23 @@ class Run:
 class Planned:
     """A sequential test, as far as it got: after which numbers of pairs it looks, and how many looks were taken.
 
-    `family` is a digest of everything that is judged together.
+    `family` is a digest of everything that is judged together, `budgets` has one of each budget file by its place in
+    the repository. `recorded`: the base was a recording itself.
     """
 
     looks: tuple[int, ...]
     taken: int
     family: str
+    budgets: Mapping[str, str] = field(default_factory=dict)
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """Runs of one or both sides, in the order they were made, with the machine they were made on.
 
-    `explaining` are the sampled runs, which nobody judges. `plan` is there if they belong to one test that can go on.
+    `explaining` are the sampled runs, which nobody judges. `plan` is there if they belong to one test that can go on;
+    `roll` are the benchmarks that were there to be run.
     """
 
     environment: Mapping[str, str]
@@ -116,6 +123,7 @@ class Recording:
     seed: int = 0
     when: str = ""  # `2026-11-21T05:33:00Z`; older recordings do not say
     plan: Planned | None = None
+    roll: tuple[Listed, ...] = ()
 
     def of(self, side: Side, benchmark: str, *, traced: bool, sampled: bool = False) -> tuple[Run, ...]:
         """Runs of one kind, of one side of one benchmark, by round."""
@@ -170,16 +178,24 @@ def lines(recording: Recording) -> Iterator[str]:
         **({"plan": asdict(recording.plan)} if recording.plan else {}),
     }
     yield json.dumps(header)  # in ASCII: names come from a program, and need not be good Unicode
+    for listed in recording.roll:
+        yield json.dumps({"kind": "benchmark", **listed_to_json(listed)})
     for run in (*recording.runs, *recording.explaining):
         yield json.dumps(_run_to_json(run))
 
 
 def write(recording: Recording, path: Path) -> None:
     """Write the whole file, or leave the old one: a full disk must not cost a recording that was there."""
+    write_all([recording], path)
+
+
+def write_all(recordings: Sequence[Recording], path: Path) -> None:
+    """Write several into one file, one after the other, as `read_all` reads them."""
     temporary = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text("".join(f"{line}\n" for line in lines(recording)), encoding="ascii")
+        with temporary.open("w", encoding="ascii", newline="\n") as file:
+            file.writelines(f"{line}\n" for recording in recordings for line in lines(recording))
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -251,15 +267,19 @@ class _Reader:
     def __init__(self, catalogue: Sequence[Metric], *, one: bool) -> None:
         self.header: Recording | None = None
         self.runs: list[Run] = []
+        self.roll: list[Listed] = []
         self._complete: list[Recording] = []
         self._one = one
         self._catalogue = catalogue
         self._lines: dict[tuple[str, str, int, bool, bool], int] = {}
+        self._listed: set[str] = set()
 
     def line(self, number: int, value: dict[str, Any]) -> None:
         """Take in one line. Raises whatever is in `_DAMAGE`."""
         if value["kind"] == "recording":
             self._header(_header_from_json(value))
+        elif value["kind"] == "benchmark":
+            self._list(listed_from_json(value))
         else:
             self._run(number, _run_from_json(value, self._catalogue))
 
@@ -271,15 +291,16 @@ class _Reader:
         if self.header is None:
             return []
         runs, explaining = (tuple(r for r in self.runs if r.sampled == sampled) for sampled in (False, True))
-        return [replace(self.header, runs=runs, explaining=explaining)]
+        return [replace(self.header, runs=runs, explaining=explaining, roll=tuple(self.roll))]
 
     def _header(self, header: Recording) -> None:
         if self.header is not None and self._one:
             self._same_again(header, self.header)
             return
         self._complete += self._last()
-        self.header, self.runs = header, []
+        self.header, self.runs, self.roll = header, [], []
         self._lines.clear()
+        self._listed.clear()
 
     def _same_again(self, header: Recording, first: Recording) -> None:
         unlike = differences(header.environment, first.environment)
@@ -288,6 +309,16 @@ class _Reader:
                 f"a second header of another machine or revision: {'; '.join(unlike) or 'sides differ'}"
             )
         self.header = replace(first, plan=None)  # shards are no single test
+
+    def _list(self, listed: Listed) -> None:
+        """Of recordings that are read as one, each may list every benchmark; the first to do so is believed."""
+        if self.header is None:
+            raise ValueError("a benchmark before any header")
+        if listed.id in self._listed and not self._one:
+            raise ValueError(f"the benchmark {listed.id} is listed twice")
+        if listed.id not in self._listed:
+            self._listed.add(listed.id)
+            self.roll.append(listed)
 
     def _run(self, number: int, run: Run) -> None:
         if self.header is None or run.side not in self.header.sides:
@@ -327,7 +358,14 @@ def _planned(fields: Mapping[str, Any]) -> Planned:
     taken = _whole(fields["taken"])
     if taken > len(looks):
         raise ValueError(f"{taken} of {len(looks)} looks")
-    return Planned(looks=looks, taken=taken, family=_is(str, fields["family"]))
+    budgets = _is(dict, fields.get("budgets", {}))
+    return Planned(
+        looks=looks,
+        taken=taken,
+        family=_is(str, fields["family"]),
+        budgets={place: _is(str, digest) for place, digest in budgets.items()},
+        recorded=_is(bool, fields.get("recorded", False)),
+    )
 
 
 def _measured(value: Any) -> Measured:

@@ -49,9 +49,9 @@ def headline(entry: VerdictEntry) -> str:
 
 
 def failure_text(entry: VerdictEntry, why: Why | None = None, *, reproduce: str = "") -> str:
-    """What an item that did not pass says: expected, found, evidence, why, what to do; lines safe to log.
+    """What an item that did not pass says: expected, found, evidence, why, what to do; each line has a label.
 
-    What failed to be measured has nothing that was found, and says first how it failed.
+    What failed to be measured has nothing that was found, and says first how it failed. Every line is safe to log.
     """
     failed = entry.outcome == "failed"
     said = (
@@ -63,11 +63,17 @@ def failure_text(entry: VerdictEntry, why: Why | None = None, *, reproduce: str 
         ("needs", needed_text(entry) if entry.outcome == "inconclusive" else ""),
         ("waived", waived_text(entry)),
         *(("note", warning) for warning in entry.warnings),
-        ("why", why.sentence if why else ""),
-        ("advice", why.advice if why else ""),
+        *(_why_text(why) if why else ()),
         ("reproduce", reproduce),
     )
     return "\n".join(f"{label + ':':<10} {log_line(text)}" if label else text for label, text in said if text)
+
+
+def _why_text(why: Why) -> Iterator[tuple[str, str]]:
+    yield "why", why.sentence
+    yield "means", why.diagnosis
+    yield "try", why.advice
+    yield from (("see", command) for command in why.commands)
 
 
 def expected_text(entry: VerdictEntry) -> str:

@@ -17,14 +17,14 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_gotrace import continuing, recording
+from pytest_gotrace import continuing, recording, rollcall
 from pytest_gotrace.errors import GotraceError
 from pytest_gotrace.judge import Decisions, judge
 from pytest_gotrace.keeping import Kept, keep
 from pytest_gotrace.measure import Target, orders
 from pytest_gotrace.metrics import Key
 from pytest_gotrace.noisememory import NoiseMemory
-from pytest_gotrace.prepare import Failure
+from pytest_gotrace.prepare import Failure, Module
 from pytest_gotrace.recording import Planned, Recording, Run, Side
 from pytest_gotrace.schedule import Schedule, seconds_per_pair
 from pytest_gotrace.stats import Plan
@@ -67,10 +67,13 @@ class SequentialTest:
         self._memory = NoiseMemory()
         self._plan: Planned | None = None
 
-    def answer(self, questions: Sequence[Question], memory: NoiseMemory) -> None:
+    def answer(
+        self, questions: Sequence[Question], memory: NoiseMemory, modules: Sequence[Module] = ()
+    ) -> None:
         """Measure what has to be measured, look by look, until each question has its verdict.
 
-        Benchmarks whose questions are all settled get no more runs. Nothing is judged that was not asked.
+        Benchmarks whose questions are all settled get no more runs. Nothing is judged that was not asked. `modules` is
+        everything that was found, for whoever judges the recording elsewhere.
         """
         self.verdicts, self._memory = dict.fromkeys(questions, ()), memory
         plan = self.plan()
@@ -86,7 +89,7 @@ class SequentialTest:
             if not targets or self._late():
                 break
         self._explain(order)
-        self._record()
+        self._record(modules)
 
     def plan(self) -> Plan:
         """At how many pairs is looked, by what was asked."""
@@ -117,7 +120,13 @@ class SequentialTest:
         """
         questions = tuple(self.verdicts)
         family = continuing.family(questions, self._root, self._memory)
-        self._plan = Planned(looks=plan.looks, taken=0, family=family)
+        self._plan = Planned(
+            looks=plan.looks,
+            taken=0,
+            family=family,
+            budgets=continuing.budgets(questions, self._root),
+            recorded=self._schedule.recorded is not None,
+        )
         taken = continuing.looks_taken(self._schedule.stored, self._plan, self._resumed)
         decisions: Decisions = {}
         for look in range(taken):
@@ -226,7 +235,9 @@ class SequentialTest:
             if verdict.outcome is Outcome.OVER and verdict.key and verdict.key.statistic:
                 yield verdict.key
 
-    def _record(self) -> None:
+    def _record(self, modules: Sequence[Module]) -> None:
         """Keep every run, also where the test came from: what it looked at must not be looked at again."""
+        asked = {question.benchmark.id for question in self.verdicts}
+        roll = rollcall.call(modules, asked, self.failures)
         for path in dict.fromkeys(filter(None, (self._options.record, self._resumed))):
-            recording.write(self.recording(), path)
+            recording.write(replace(self.recording(), roll=roll), path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from pytest_gotrace.measure import RUN_SECONDS
 from pytest_gotrace.options import parse_cpus
 from pytest_gotrace.progress import Shown
 from pytest_gotrace.report import Report, exit_code
+from pytest_gotrace.shardgate import ShardGate
 from pytest_gotrace.units import parse_quantity
 
 BUDGET_NAMES = ("gotrace.yaml", "gotrace.yml")
@@ -33,20 +35,22 @@ class GateSession:
     def __init__(self, config: pytest.Config) -> None:
         self.usage_error: ExitCode | None = None
         self._config = config
-        self._gate: Gate | None = None
+        self._gate: Gate | ShardGate | None = None
         self._report: Report | None = None
         self._calibration: Calibration | None = None
         self._unwritten: tuple[str, ...] = ()
         self._others_failed = False
         self._sent: tuple[str, ...] = ()
 
-    def gate(self) -> Gate:
+    def gate(self) -> Gate | ShardGate:
         """The gate, opened when it is first needed and closed with the session."""
         if self._gate is None:
             directory = Path(self._config.invocation_params.dir)
             self._config.add_cleanup(_interrupted_by(signal.SIGTERM))
             try:
-                self._gate = Gate(options(self._config), customs(self._config), Shown(console()), directory)
+                asked = options(self._config)
+                kind = ShardGate if asked.shards else Gate
+                self._gate = kind(asked, customs(self._config), Shown(console(self._config)), directory)
             except UsageError as error:
                 raise pytest.UsageError(str(error)) from error
             self._config.add_cleanup(self._gate.close)
@@ -61,11 +65,10 @@ class GateSession:
 
     # collecting
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_collection(self) -> Generator[None, object, object]:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
         """Open the gate before anything is collected: what is wrong with the place is said once."""
-        with self.gate().progress:
-            return (yield)
+        self.gate()
 
     def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
         """With a `--gotrace-*` option and no path, only budget files are collected."""
@@ -101,9 +104,10 @@ class GateSession:
     def _calibrate(self) -> None:
         """After A/A: what it says, written into the budgets if that was asked for."""
         option = self._config.option
-        if not (option.gotrace_aa or option.gotrace_aa_write):
+        gate = self.gate()
+        if isinstance(gate, ShardGate) or not (option.gotrace_aa or option.gotrace_aa_write):
             return
-        self._calibration = self.gate().calibration()
+        self._calibration = gate.calibration()
         if option.gotrace_aa_write:
             self._unwritten = tuple(self._write(self._calibration))
 
@@ -181,9 +185,17 @@ def _interrupted_by(number: signal.Signals) -> Callable[[], None]:
     return undo
 
 
-def console() -> Console:
-    """Where progress is shown: the real standard error, past pytest's capturing."""
-    return Console(file=sys.__stderr__)
+def console(config: pytest.Config) -> Console:
+    """Where progress is shown: the real standard error.
+
+    While pytest collects, and we build, it redirects the descriptor itself; so this is another one of the same file.
+    """
+    try:
+        file = open(os.dup(sys.__stderr__.fileno()), "w", encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    except (AttributeError, OSError):  # somebody runs pytest without a standard error
+        return Console(file=sys.__stderr__)
+    config.add_cleanup(file.close)
+    return Console(file=file)
 
 
 def options(config: pytest.Config) -> Options:
@@ -227,9 +239,42 @@ def options(config: pytest.Config) -> Options:
             report=Path(report) if report else None,
             keep_traces=config.getoption("gotrace_keep_traces"),
             cpus=parse_cpus(cpus) if cpus is not None else (),
+            shards=_shards(config),
+            shards_expected=config.getoption("gotrace_shards"),
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+#: What means to measure, or to measure otherwise.
+_MEASURING = (
+    "baseline",
+    "aa",
+    "aa_write",
+    "head",
+    "record",
+    "noise_memory",
+    "continue",
+    "allow_foreign",
+    "pairs",
+    "run_time",
+    "seed",
+    "cpus",
+    "time_budget",
+    "timeout",
+)
+
+
+def _shards(config: pytest.Config) -> str:
+    """The glob of `--gotrace-from`, or "". Raises `UsageError` beside an option of a session that measures."""
+    pattern = str(config.getoption("gotrace_from") or "")
+    given = (name for name in _MEASURING if config.getoption(f"gotrace_{name}") not in (None, False))
+    other = next(given, None) if pattern else None
+    if other is not None:
+        raise UsageError(
+            f"--gotrace-from judges what was measured elsewhere, so it takes no --gotrace-{other.replace('_', '-')}"
+        )
+    return pattern
 
 
 def customs(config: pytest.Config) -> Customs:

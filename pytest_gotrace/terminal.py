@@ -28,20 +28,27 @@ _MARKUP = {"fail": {"red": True, "bold": True}, "pass": {"green": True, "bold": 
 _BIGGEST_SHOWN = 3
 #: Columns that a label takes before its text.
 _LABEL = 14
+#: The label of a command, which stays on one line so that it can be copied.
+_COMMAND = "again "
 
 
 def write(report: Report, reporter: pytest.TerminalReporter, sent: Sequence[str] = ()) -> None:
-    """Write the section `gotrace`: verdict, context, then only what a reader has to act on; and where it was `sent`."""
+    """Write the section `gotrace`: verdict, context, then only what a reader has to act on; and where it was `sent`.
+
+    `-q` leaves it at verdict and context, `-v` adds every row and how well the machine could see.
+    """
+    width = shutil.get_terminal_size().columns
     reporter.section("gotrace", sep="=")
-    reporter.line(verdict_sentence(report), **_MARKUP["fail" if any(blocking(report)) else "pass"])
+    markup = _MARKUP["fail" if any(blocking(report)) else "pass"]
+    reporter.line(wrapped(verdict_sentence(report), width, 0), **markup)
     for line in context(report):
-        reporter.line(log_line(line))
+        reporter.line(wrapped(log_line(line), width, 0))
     verbosity = reporter.config.get_verbosity()
     if verbosity < 0:
         return
     more = (*every_row(report), *sight(report)) if verbosity > 0 else ()
     for line in (*details(report), *more, *sent):
-        reporter.line(wrapped(log_line(line), shutil.get_terminal_size().columns))
+        reporter.line(line if line.startswith(_COMMAND) else wrapped(log_line(line), width))
 
 
 def write_calibration(
@@ -56,9 +63,9 @@ def write_calibration(
         reporter.line(wrapped(log_line(line), width))
 
 
-def wrapped(line: str, width: int) -> str:
+def wrapped(line: str, width: int, label: int = _LABEL) -> str:
     """The line broken at spaces, the rest below its text and not below its label; a path is never broken."""
-    below = " " * _LABEL
+    below = " " * label
     return textwrap.fill(line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
 
@@ -102,7 +109,7 @@ def details(report: Report) -> Iterator[str]:
         if note:
             yield f"{'note':<{_LABEL}}{note}"
     if any(_rows(report, "over")) or any(_rows(report, "inconclusive")):
-        yield f"{'again':<{_LABEL}}{report.reproduce}"
+        yield f"{_COMMAND:<{_LABEL}}{log_line(report.reproduce)}"
 
 
 def every_row(report: Report) -> Iterator[str]:
@@ -167,4 +174,5 @@ def _row(row: VerdictEntry) -> str:
         f"needs {needed_text(row)}" if row.outcome == "inconclusive" and row.pairs_needed else "",
     ]
     parts += [f"waived: {row.waived.reason}" if row.waived else ""]
-    return f"{name}: " + "; ".join(part for part in parts if part)
+    said = "; ".join(part for part in parts if part)
+    return f"{name}: {said}" if said else name

@@ -1,8 +1,7 @@
-"""How GitHub reads what we write: its Markdown parser, and the two notations of commands to its runner."""
+"""How GitHub reads what we write: its Markdown parser. (Its runner is in `workflow_commands`.)"""
 
 from __future__ import annotations
 
-import re
 from html.parser import HTMLParser
 
 from cmarkgfm import github_flavored_markdown_to_html
@@ -35,10 +34,3 @@ class Page(HTMLParser):
 
     def handle_comment(self, data):
         self.tags.append("<!--")
-
-
-def commands(line):
-    """The commands that a GitHub runner finds in one line of a log, by the two notations that it knows."""
-    new = re.match(r"\s*::[^:]*::", line)
-    old = re.search(r"##\[[^\]]*\]", line)
-    return [found.group() for found in (new, old) if found]

@@ -12,6 +12,7 @@ import pytest
 from shopfront import BUDGET, FAST, text
 
 from pytest_gotrace.budget import load
+from pytest_gotrace.cli import main
 
 FAILING = 'package till\n\nimport "testing"\n\nfunc BenchmarkX(b *testing.B) { b.Fatal("no") }\n'
 
@@ -109,6 +110,17 @@ class TestShow:
         (line,) = (line for line in result.errlines if line)
         assert "x.trace" in line
         assert re.search(message, line)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"), [([], "budgets"), (["budget"], "budgets"), (["report"], "verdicts")]
+)
+def test_schemas(capsys, arguments, field):
+    """`gotrace schema` prints the schema of a budget, or of `report.json`; both are valid schemas."""
+    assert main(["schema", *arguments]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert field in schema["properties"]
 
 
 class TestCommand:

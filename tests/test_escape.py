@@ -4,7 +4,8 @@ import pytest
 from hostile import names
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from oracles import Page, commands
+from oracles import Page
+from workflow_commands import commands
 
 from pytest_gotrace.escape import NAME_LENGTH, code, fenced, log_line, prose, shorten, visible
 

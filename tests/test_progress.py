@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 
+import pytest
 from rich.console import Console
 
 from pytest_gotrace.progress import Shown, Silent
@@ -29,7 +31,7 @@ def test_a_line_says_how_far_it_is():
     shown.judged("3 within, 2 open")
     shown.round(7, 20, "BenchmarkX", 61)
     assert out.getvalue() == (
-        "gotrace: BenchmarkX: pair 7 of at most 20, 1 min 1 s left at the most; so far 3 within, 2 open\n"
+        "gotrace: pair 7 of at most 20, 1 min 1 s left at the most; so far 3 within, 2 open; BenchmarkX\n"
     )
 
 
@@ -37,7 +39,7 @@ def test_warming_up_has_no_verdicts():
     """Before the first look there is nothing to say about verdicts."""
     out = io.StringIO()
     Shown(Console(file=out)).round(0, 6, "BenchmarkX", 2)
-    assert out.getvalue() == "gotrace: BenchmarkX: warming up, 2 s left at the most\n"
+    assert out.getvalue() == "gotrace: warming up, 2 s left at the most; BenchmarkX\n"
 
 
 def test_a_terminal_keeps_the_plan():
@@ -47,6 +49,27 @@ def test_a_terminal_keeps_the_plan():
         shown.say("the plan")
         shown.round(1, 6, "BenchmarkX", 2)
     assert "gotrace: the plan\n" in out.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_the_live_line_is_one_line(width):
+    """However narrow the terminal and long the name, the live line is one line, with pair and time in it."""
+    out = io.StringIO()
+    with Shown(Console(file=out, force_terminal=True, width=width)) as shown:
+        shown.round(7, 20, "handler/BenchmarkHandler/" + "large" * 30, 61)
+        shown._status._live.refresh()
+    lines = re.split(r"\x1b\[[0-9;?]*[A-Za-z]|[\r\n]", out.getvalue())
+    assert any("pair 7 of at most 20" in line for line in lines)
+    assert all(len(line) < width for line in lines)
+    assert all("pair 7" in line for line in lines if "handler" in line or "large" in line)
+
+
+def test_nothing_that_a_name_could_do():
+    """A name with control characters, or a runner's command, is printed as text."""
+    out = io.StringIO()
+    shown = Shown(Console(file=out))
+    shown.say("##[error]x \x1b[2J")
+    assert out.getvalue() == "gotrace: ##\\u{5b}error]x \\u{1b}[2J\n"
 
 
 def test_nobody_is_told():

@@ -4,7 +4,7 @@ import pytest
 import sample_reports as samples
 from hostile import any_report, names
 from hypothesis import given, settings
-from oracles import commands
+from workflow_commands import commands
 
 from pytest_gotrace import sentences
 from pytest_gotrace.explanation import Interval
@@ -53,10 +53,20 @@ class TestFailureText:
             "found:     412 µs → 689 µs, +67 % [+41 %, +98 %]\n"
             "evidence:  10 pairs, p 0.0008 adjusted\n"
             "why:       `sync-block[chan send]` +271 µs per operation, 81% of what was added, at "
-            "`pool.(*Pool).Submit` (`pool.go:41`), ended by `pool.(*Pool).worker` (`pool.go:63`)\n"
-            "advice:    Senders outrun the receiver: look at the channel's buffer and at who receives.\n"
-            "reproduce: pytest -k large"
+            "`pool.(*Pool).Submit` (`pool/pool.go:41`, in this change), ended by `pool.(*Pool).worker` "
+            "(`pool/pool.go:63`)\n"
+            "means:     Many goroutines are blocked in a channel send while few receive: "
+            "a slow consumer holds them up.\n"
+            "try:       Look at the channel's buffer, and at what the receiver does between two receives.\n"
+            + "".join(f"see:       {command}\n" for command in samples.WHY.commands)
+            + "reproduce: pytest -k large"
         )
+
+    def test_a_why_that_knows_less(self):
+        """Where no rule says what it means, nothing is said about it."""
+        why = replace(samples.WHY, diagnosis="", advice="", commands=())
+        labels = [line.split(":")[0] for line in failure_text(samples.OVER, why).splitlines()]
+        assert labels == ["expected", "found", "evidence", "why"]
 
     def test_missing(self):
         """An item without numbers says its outcome and its reason."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import sample_reports as samples
 
-from pytest_gotrace.terminal import sight
+from pytest_gotrace.terminal import details, every_row, sight, wrapped
 
 
 def test_how_well_the_machine_could_see():
@@ -31,3 +31,24 @@ def test_how_well_the_machine_could_see():
 def test_nothing_measured_says_nothing():
     """Without numbers there is nothing to say about seeing."""
     assert list(sight(samples.QUIET)) == []
+
+
+def test_a_row_without_numbers():
+    """What only had to be there is said by its name."""
+    row = replace(
+        samples.WITHIN, metric="require", base=None, head=None, change=None, difference=None, budget=""
+    )
+    assert list(every_row(replace(samples.QUIET, verdicts=(row,)))) == [
+        "within        pool/BenchmarkPool require"
+    ]
+
+
+def test_what_is_next_stays_whole():
+    """Prose is wrapped below its text; the command to run again is one line however narrow the terminal."""
+    *_, again = details(samples.REGRESSION)
+    assert again == "again         pytest --gotrace-baseline=main gotrace.yaml"
+    assert wrapped("over          one two three", 20).splitlines() == [
+        "over          one",
+        " " * 14 + "two",
+        " " * 14 + "three",
+    ]

@@ -11,12 +11,20 @@ if TYPE_CHECKING:
 
 
 def built_in(directory: Path | None) -> Sequence[Sink]:
-    """Our own: `report.json` and `summary.md` in `directory` if there is one, and GitHub's step summary."""
+    """Our own: files in `directory` if there is one, and what GitHub Actions shows and hands on."""
+    from pytest_gotrace.sinks.annotations import Annotations
     from pytest_gotrace.sinks.jsonfile import JsonFile
+    from pytest_gotrace.sinks.metricsfile import MetricsFile
+    from pytest_gotrace.sinks.outputs import Outputs
     from pytest_gotrace.sinks.stepsummary import StepSummary
     from pytest_gotrace.sinks.summary import Summary
 
+    runner = (StepSummary(), Annotations(), Outputs(directory=directory))
     if directory is None:
-        return (StepSummary(),)
-    json, summary = JsonFile(path=directory / "report.json"), Summary(path=directory / "summary.md")
-    return (json, summary, StepSummary())
+        return runner
+    return (
+        JsonFile(path=directory / "report.json"),
+        Summary(path=directory / "summary.md"),
+        MetricsFile(path=directory / "metrics.txt"),
+        *runner,
+    )
