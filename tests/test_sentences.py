@@ -53,8 +53,11 @@ class TestFailureText:
             "found:     412 µs → 689 µs, +67 % [+41 %, +98 %]\n"
             "evidence:  10 pairs, p 0.0008 adjusted\n"
             "why:       `sync-block[chan send]` +271 µs per operation, 81% of what was added, at "
-            "`pool.(*Pool).Submit` (`pool.go:41`), ended by `pool.(*Pool).worker` (`pool.go:63`)\n"
-            "advice:    Senders outrun the receiver: look at the channel's buffer and at who receives.\n"
+            "`pool.(*Pool).Submit` (`pool/pool.go:41`, in this change), ended by `pool.(*Pool).worker` "
+            "(`pool/pool.go:63`)\n"
+            "means:     Many goroutines are blocked in a channel send while few receive: a slow consumer "
+            "holds them up.\n"
+            "advice:    Look at the channel's buffer, and at what the receiver does between two receives.\n"
             "reproduce: pytest -k large"
         )
 
@@ -134,7 +137,7 @@ class TestParts:
 
     def test_cause(self):
         """The cause is the state that grew most; without growth there is none."""
-        assert sentences.cause_text(samples.WHY) == "`sync-block[chan send]` +271 µs per operation"
+        assert sentences.cause_text(samples.WHY) == "`sync-block[chan send]` +271 µs/op"
         shrunk = tuple(replace(state, head=0.0) for state in samples.WHY.states)
         assert sentences.cause_text(replace(samples.WHY, states=shrunk)) == ""
         assert sentences.cause_text(None) == ""
