@@ -29,6 +29,8 @@ _LOOK = (
 )
 #: A chart of quantiles is about `region[db]`, whichever of them the budget limits.
 _STATISTIC = re.compile(r"\.\w+\Z")
+#: From here on numbers take more room than the picture.
+_READABLE = 1e15
 #: Mermaid knows no exponents, and nobody reads a chart of such numbers.
 _DRAWABLE = (1e-6, 1e9)
 
@@ -39,6 +41,8 @@ def strip(entry: VerdictEntry) -> str:
     Lines of at most 64 characters for a fenced block.
     """
     if entry.runs is None or not entry.runs.head:
+        return ""
+    if max(map(abs, (*entry.runs.base, *entry.runs.head))) >= _READABLE:
         return ""
     sides = {"base": entry.runs.base, "head": entry.runs.head}
     runs = [*entry.runs.base, *entry.runs.head]

@@ -203,13 +203,18 @@ def _unmatched(report: Report) -> list[_Group]:
 
 
 def _distributions(report: Report) -> list[_Distribution]:
-    """Pictures of the rows that a person looks at, charts of the worst alone: each takes a moment to be drawn."""
+    """Pictures of the rows that a person looks at; charts, which take a moment to be drawn, of the worst alone.
+
+    Rows about the same events have the same quantiles, and share the chart of the first.
+    """
     rows = [row for row in (*_problems(report), *_inconclusive(report)) if row.runs or row.quantiles]
+    events = [(row.benchmark, row.quantiles) for row in rows[:FIRST_ROWS]]
+    charted = sorted({events.index(one) for one in events})[:_CHARTS]  # the first row about each
     return [
         _Distribution(
             entry=row,
             strip=pictures.strip(row),
-            chart=pictures.chart(row) if place < _CHARTS else "",
+            chart=pictures.chart(row) if place in charted else "",
         )
         for place, row in enumerate(rows[:FIRST_ROWS])
     ]

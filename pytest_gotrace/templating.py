@@ -8,6 +8,7 @@ no file, calls nothing but `CALLED`, joins no text that was made safe with text 
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -59,6 +60,14 @@ GIVEN = ("cut", "mood", "report", "reproduce", "sections", "verdict")
 _LONGEST = 64_000
 _ROUNDS = 20_000
 
+#: Keeps a number and its unit on one line of a narrow table.
+_GLUE = "\N{NO-BREAK SPACE}"
+
+#: A code span, HTML that folds, and where Markdown begins again after it.
+_CODE = re.compile(r"(?<!`)(`+)(?!`)[^`\n]+\1(?!`)")
+_FOLD = re.compile(r"</?details>|<summary>[^<>]*</summary>")
+_EMPTY_LINE = re.compile(r"\n[ \t]*\n")
+
 _ALLOWED = (
     *(nodes.Template, nodes.Extends, nodes.Block, nodes.Output, nodes.TemplateData),
     *(nodes.For, nodes.If, nodes.CondExpr, nodes.Assign, nodes.Name, nodes.Const, nodes.Tuple),
@@ -96,9 +105,19 @@ def render(context: Mapping[str, object], template: UserTemplate | None = None) 
         return
     compiled = _compiled(template)
     try:
-        yield from compiled.generate(context, _rounds=iter(range(_ROUNDS)))
+        yield from _apart(compiled.generate(context, _rounds=iter(range(_ROUNDS))))
     except Exception as error:  # whatever a stranger's template does, it is a sentence about the template
         raise UsageError(f"{template.path}:{_line_of(error, template)}: {error}") from error
+
+
+def _apart(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces; two code spans side by side would be one, or none."""
+    last = ""
+    for piece in pieces:
+        if last.endswith("`") and piece.startswith("`"):
+            yield " "
+        yield piece
+        last = piece or last
 
 
 @cache
@@ -119,6 +138,7 @@ def environment() -> SandboxedEnvironment:
         "cell": lambda value: Markup(escape.code(str(value), table=True)),
         "prose": lambda value: Markup(escape.prose(value)),
         "cell_prose": lambda value: Markup(escape.prose(value, table=True)),
+        "number": lambda value: Markup(escape.prose(value, table=True).replace(" ", _GLUE)),
         "fenced": lambda value: Markup(escape.fenced(value)),
         "drawn": lambda value: Markup(escape.fenced(value, "mermaid")),
         "counted": _counted,
@@ -177,15 +197,16 @@ def _check(tree: nodes.Template, template: UserTemplate) -> None:
         _refuse(template, 1, f'a template begins with {{% extends "{FRAME}" %}}')
     known = {*GIVEN, *environment().globals, "loop", "super"}
     known |= {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}
-    for node in _every(tree):
-        if (complaint := _complaint(node, known)) and node is not first:
-            _refuse(template, node.lineno, complaint)
+    for line, node in _every(tree, 1):
+        if node is not first and (complaint := _complaint(node, known)):
+            _refuse(template, line, complaint)
 
 
-def _every(node: nodes.Node) -> Iterator[nodes.Node]:
+def _every(node: nodes.Node, line: int) -> Iterator[tuple[int, nodes.Node]]:
+    """Every node below, with its line; some have only their parent's."""
     for child in node.iter_child_nodes():
-        yield child
-        yield from _every(child)
+        yield child.lineno or line, child
+        yield from _every(child, child.lineno or line)
 
 
 def _complaint(node: nodes.Node, known: set[str]) -> str:
@@ -202,7 +223,21 @@ def _complaint(node: nodes.Node, known: set[str]) -> str:
         isinstance(node.node, nodes.Name) and node.node.name in {*CALLED, "super"}
     ):
         return f"only these can be called: {', '.join(sorted(CALLED))}, super"
-    return _bomb(node)
+    return _open_end(node.data) if isinstance(node, nodes.TemplateData) else _bomb(node)
+
+
+def _open_end(text: str) -> str:
+    """What in a template's own words would change how the next thing that is printed is read."""
+    if "`" in _CODE.sub("", text):
+        return (
+            "a backtick is closed on its line and before the next tag here; for more lines there is `fenced`"
+        )
+    *_, rest = _FOLD.split(text)
+    if "<" in _FOLD.sub("", text) or (rest != text and _EMPTY_LINE.search(rest) is None):
+        return (
+            "the only HTML here is <details>, <summary>WORDS</summary>, </details>, with an empty line behind"
+        )
+    return ""
 
 
 def _bomb(node: nodes.Node) -> str:

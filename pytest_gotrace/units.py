@@ -65,6 +65,8 @@ _UNKNOWN = "n/a"
 #: From this ratio on a change is a factor (`×12`), and a pair no longer shares its unit, to stay readable.
 _FACTOR_FROM = 10
 _PAIR_RATIO = 1000
+#: Below this an exponent is shorter than all the zeros.
+_TINY = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ def format_quantity(value: float, unit: str) -> str:
     row = fitting(abs(value), unit)
     scaled = value / row.factor
     number = (
-        f"{abs(scaled):.3g}" if 0 < abs(scaled) < 1e-3 else _stripped(f"{abs(scaled):.{_decimals(scaled)}f}")
+        f"{abs(scaled):.3g}" if 0 < abs(scaled) < _TINY else _stripped(f"{abs(scaled):.{_decimals(scaled)}f}")
     )
     return _signed(number, value, row)
 
@@ -134,6 +136,8 @@ def format_pair(base: float, head: float, unit: str) -> tuple[str, str]:
     """
     sizes = [abs(value) for value in (base, head) if value]
     if not sizes or not math.isfinite(sum(sizes)) or max(sizes) >= _PAIR_RATIO * min(sizes):
+        return format_quantity(base, unit), format_quantity(head, unit)
+    if min(sizes) < _TINY:
         return format_quantity(base, unit), format_quantity(head, unit)
     row = fitting(min(sizes), unit)
     least = _decimals(min(sizes) / row.factor)
