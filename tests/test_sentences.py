@@ -164,6 +164,22 @@ def test_interference_is_counted(found, said):
     assert sentences.interference_text(found) == said
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {},
+            "the worst run of head; its longest `region[db]` took 731 µs, on goroutine 34 from 81.312 ms on",
+        ),
+        ({"goroutine": -1, "begin": -1}, "the worst run of head; its longest `region[db]` took 731 µs"),
+        ({"duration": -1}, "the worst run of head"),
+    ],
+)
+def test_where_to_look_in_a_trace(changes, said):
+    """A kept trace is told with its longest event, as far as that is known."""
+    assert sentences.trace_text(replace(samples.TRACES[0], **changes)) == said
+
+
 def test_the_price_of_tracing():
     """What tracing costs is a factor for each side that is known."""
     assert sentences.overhead_text(Overhead(benchmark="B", base=1.4, head=1.43)) == (
