@@ -10,7 +10,7 @@ CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_go
 GO     := $(shell go version 2>/dev/null | grep -Eo 'go1\.(2[2-9]|[3-9][0-9])' || true)
 EXTRAS := dev,github,report$(if $(GO),,$(shell printf ',go'))
 
-.PHONY: demo test test-all lint types format bench bench-judge bench-memory simulate aa docs oracle fuzz clean
+.PHONY: demo test test-all lint types format bench bench-judge bench-memory bench-render simulate aa docs screenshots oracle fuzz clean
 
 demo: $(STAMP)          ## a red verdict and a green one, on the example repository
 	$(BIN)/python example-go-repo/demo.py
@@ -41,6 +41,9 @@ bench-judge: $(STAMP)   ## the judge: 2,000 cells x 20 pairs on one core
 bench-memory: $(STAMP)  ## what remembered noise does to power and false alarms, simulated
 	$(BIN)/python -m benchmarks.memory
 
+bench-render: $(STAMP)  ## the summary of 1,000 benchmarks x 20 metrics, as a comment and as a step summary
+	$(BIN)/python -m benchmarks.bench_render
+
 simulate: $(STAMP)      ## what decisions promise beside what they keep, and other rules beside this one: docs/
 	$(BIN)/python -m benchmarks.simulate --write docs/simulations.md
 	$(BIN)/python -m benchmarks.compare --write docs/comparison.md
@@ -50,6 +53,9 @@ aa: $(STAMP)            ## false alarms and found regressions on real Go: docs/o
 
 docs: $(STAMP)          ## pictures and tables of docs/how-a-verdict-is-reached.md
 	$(BIN)/python -m docs.draw
+
+screenshots: $(STAMP)   ## make screenshots REPORT=report.json: the comment as GitHub shows it; needs node, npm, chromium
+	$(BIN)/python -m docs.screenshots $(REPORT)
 
 oracle: $(STAMP)        ## make oracle FILES="a.trace b.trace": compare with Go's own reader, event by event
 	$(BIN)/python -m tests.oracle $(FILES)

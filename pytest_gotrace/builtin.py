@@ -60,6 +60,9 @@ def pytest_gotrace_sinks(config: pytest.Config) -> Sequence[Sink]:
     from pathlib import Path
 
     from pytest_gotrace.sinks import built_in
+    from pytest_gotrace.templating import read_template
 
-    directory = config.getoption("gotrace_report")
-    return built_in(Path(directory) if directory else None)
+    directory, template = config.getoption("gotrace_report"), config.getoption("gotrace_template")
+    return built_in(
+        Path(directory) if directory else None, read_template(Path(template)) if template else None
+    )

@@ -11,6 +11,8 @@ import re
 
 #: Longest name shown.
 NAME_LENGTH = 200
+#: Longest text of a picture.
+_DRAWN_LENGTH = 80
 
 _BACKTICKS = re.compile(r"`+")
 
@@ -27,7 +29,11 @@ _WORD = rf"{_LETTER}+(?:[-/'\u2019]{_LETTER}+)*"
 _NUMBER = rf"[+\u00d7\u2212-]?\d+(?:[.,]\d+)*(?:[-\u2013]\d+)?{_LETTER}*"
 _NAME_WITH_DIGITS = r"[^\W_]+"
 _SIGN = r"[\u2013\u2014→↔·±≤≥≈]"
-_PLAIN = re.compile(rf"""["(']*(?:{_WORD}|{_NUMBER}|{_NAME_WITH_DIGITS}|{_SIGN})?["')%,.;:!?…]*""")
+_STOPS = ",.;:!?…"
+_PLAIN = re.compile(rf"""["(']*(?:{_WORD}|{_NUMBER}|{_NAME_WITH_DIGITS}|{_SIGN})?["')%{_STOPS}]*""")
+
+#: What a text inside a Mermaid diagram may have besides letters and digits.
+_DRAWN = frozenset(" .,_-+/=()[]*")
 
 #: Nothing longer is taken for a word.
 _WORD_LENGTH = 60
@@ -75,11 +81,22 @@ def prose(text: str, *, table: bool = False) -> str:
     return spoken
 
 
-def fenced(text: str) -> str:
-    """A fenced code block with every line of `text`, and no way out of it."""
+def mermaid(text: str) -> str:
+    """`text` for between the quotes of a Mermaid diagram: at most 80 characters, `_` for what may mean something there.
+
+    Mermaid ends a text at a quote, reads `#35;` as a character, `%%` as a comment, `$$` as a formula and `<` as HTML,
+    each in some version and some place. So only what means nothing anywhere stays; the exact name stands beside the
+    picture, in Markdown.
+    """
+    shown = shorten(text, _DRAWN_LENGTH)
+    return "".join(char if char.isalnum() or char in _DRAWN or char == "…" else "_" for char in shown)
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A fenced code block with every line of `text`, and no way out of it; `language` is a word of ours."""
     lines = [_tame(visible(line.expandtabs(8))) for line in text.splitlines()]
     fence = "`" * max(3, 1 + max(map(_longest_run, lines), default=0))
-    return "\n".join([fence, *lines, fence])
+    return "\n".join([fence + language, *lines, fence])
 
 
 def log_line(text: str) -> str:
@@ -104,8 +121,21 @@ def _words(text: str, *, table: bool, first: bool) -> str:
     for index, word in enumerate(words):
         starts_list = first and index == 0 and _LIST_ITEM.fullmatch(word)
         if starts_list or not _is_plain(word):
-            words[index] = code(word, table=table)
+            words[index] = _named(word, table=table)
     return " ".join(words)
+
+
+def _named(word: str, *, table: bool) -> str:
+    """A word as a code span, with the stops and the brackets of its sentence outside: `(@me),` but `f(x)`."""
+    name = word.rstrip(_STOPS)
+    extra = name.count("(") - name.count(")")
+    begins, ends = name.startswith("("), name.endswith(")")
+    opens = begins and (extra > 0 or (extra == 0 and ends))
+    closes = ends and (extra < 0 or (extra == 0 and begins))
+    name = name[opens : len(name) - closes]
+    if not name:
+        return code(word, table=table)
+    return f"{word[:opens]}{code(name, table=table)}{word[opens + len(name) :]}"
 
 
 def _is_plain(word: str) -> bool:

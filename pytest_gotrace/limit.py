@@ -51,6 +51,14 @@ class Limit:
         """Whether nothing is limited: what `off` in a budget file says."""
         return self.relative is None and self.absolute is None and self.cap is None
 
+    def end(self, base: float | None) -> float | None:
+        """The number beyond which a head is over, for a base of `base`; None where nothing can be said."""
+        ends = [self.cap] if self.cap is not None else []
+        room = max((base or 0.0) * (self.relative or 0.0), self.absolute or 0.0)
+        if base is not None and (self.relative, self.absolute) != (None, None):
+            ends.append(base - room if self.better == "higher" else base + room)
+        return min(ends, default=None)
+
     def __str__(self) -> str:
         amounts = [percent_text(self.relative)] if self.relative is not None else []
         amounts += [self._quantity(self.absolute)] if self.absolute is not None else []
@@ -64,7 +72,12 @@ class Limit:
 
 def parse_limit(text: str, key: Key, catalogue: Sequence[Metric] = CATALOGUE) -> Limit:
     """The limit that `text` puts on `key`. Raises `UsageError`: expected, found, what to write."""
-    unit = unit_of(key, catalogue)
+    limit = read_limit(text, unit_of(key, catalogue))
+    return limit if limit.off else sensible(limit, key, catalogue)
+
+
+def read_limit(text: str, unit: str) -> Limit:
+    """The limit that `text` is on numbers of `unit`, sensible or not. Raises `UsageError` like `parse_limit`."""
     words = " ".join(
         text.replace("\N{MINUS SIGN}", "-").split()
     )  # the sign that we show may come back in a file
@@ -78,14 +91,13 @@ def parse_limit(text: str, key: Key, catalogue: Sequence[Metric] = CATALOGUE) ->
     if not change and not cap:
         raise UsageError(f"{_expected(unit)}, found nothing")
     better, relative, absolute = _parse_change(change, unit, text) if change else ("lower", None, None)
-    limit = Limit(
+    return Limit(
         relative=relative,
         absolute=absolute,
         cap=_parse_cap(cap.strip(), unit, text) if cap else None,
         better=better,
         unit=unit,
     )
-    return sensible(limit, key, catalogue)
 
 
 def sensible(limit: Limit, key: Key, catalogue: Sequence[Metric] = CATALOGUE) -> Limit:

@@ -70,6 +70,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "DIR",
         "help": "write report.json, summary.md and metrics.txt into this directory",
     },
+    "--gotrace-template": {
+        "metavar": "FILE.md.j2",
+        "help": "lay out summary.md and the step summary by this template (docs/templates.md)",
+    },
     "--gotrace-keep-traces": {
         "choices": ("none", "changed", "all"),
         "default": "changed",
@@ -155,11 +159,24 @@ def pytest_configure(config: pytest.Config) -> None:
             "--gotrace-* measures, and workers of pytest-xdist that run at the same time would disturb each other. "
             "Leave out -n, or record in one job (--gotrace-record) and judge elsewhere."
         )
+    _check_template(config.getoption("gotrace_template"))
     from pytest_gotrace.session import GateSession
 
     config.pluginmanager.register(GateSession(config), "gotrace-session")
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = [str(config.invocation_params.dir)]
+
+
+def _check_template(name: str | None) -> None:
+    """A mistake in it should not be found out after an hour of measuring."""
+    if name:
+        from pytest_gotrace.errors import UsageError
+        from pytest_gotrace.templating import read_template
+
+        try:
+            read_template(Path(name))
+        except UsageError as error:
+            raise pytest.UsageError(f"--gotrace-template: {error}") from error
 
 
 def _refuse_lonely(arguments: Sequence[str | os.PathLike[str]]) -> None:

@@ -6,11 +6,13 @@ it harmless first (`escape.prose`, `escape.log_line`).
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from pytest_gotrace.escape import log_line, shorten
-from pytest_gotrace.explanation import Interval, StateShift, Why
+from pytest_gotrace.explanation import Interval, KeptTrace, StateShift, Why
 from pytest_gotrace.report import (
+    Failure,
     Interference,
     Outcome,
     Overhead,
@@ -21,6 +23,8 @@ from pytest_gotrace.units import format_change, format_pair, format_quantity
 
 #: A doubt longer than this is cut where it stands beside the verdict.
 _DOUBT_CHARACTERS = 300
+_COMMAND_CHARACTERS = 2_000
+_TAIL_CHARACTERS = 4_000
 
 #: How each outcome is called in a sentence, after its number.
 CALLED: dict[Outcome, str] = {
@@ -140,17 +144,42 @@ def needed_text(entry: VerdictEntry) -> str:
 
 
 def cause_text(why: Why | None) -> str:
-    """The first state of the why, its cause, and by how much: ``"`sched-wait` +312 µs per operation"``."""
+    """The first state of the why, its cause, and by how much: ``"`sched-wait` +312 µs/op"``."""
     shift = why.states[0] if why and why.states else None
     if shift is None or _grown(shift) <= 0:
         return ""
-    return f"`{shift.state}` {_signed(_grown(shift), 'ns')} per operation"
+    return f"`{shift.state}` {_signed(_grown(shift), 'ns')}/op"
 
 
 def states_text(why: Why, shown: int = 4) -> Iterator[tuple[str, str, str]]:
-    """State, base and head for the states that moved most, times per operation."""
-    for shift in sorted(why.states, key=lambda shift: -abs(_grown(shift)))[:shown]:
+    """State, base and head for the states that moved most, beyond their noise if any did; times per operation."""
+    moved = [shift for shift in why.states if shift.steady] or why.states
+    for shift in sorted(moved, key=lambda shift: -abs(_grown(shift)))[:shown]:
         yield (shift.state, *format_pair(shift.base, shift.head, "ns"))
+
+
+def trace_text(trace: KeptTrace) -> str:
+    """``the worst run of head; its longest `region[db]` took 731 µs, on goroutine 34 from 81.312 ms on``."""
+    said = f"the {trace.which} run of {trace.side}"
+    if trace.series and trace.duration >= 0:
+        said += f"; its longest `{trace.series}` took {format_quantity(trace.duration, 'ns')}"
+        said += f", on goroutine {trace.goroutine}" if trace.goroutine >= 0 else ""
+        said += f" from {trace.begin / 1e6:.3f} ms on" if trace.begin >= 0 else ""
+    return said
+
+
+def output_text(failure: Failure) -> str:
+    """The command, and the end of what it printed from the start of a line on; lines as they are."""
+    tail = failure.tail
+    if len(tail) > _TAIL_CHARACTERS:
+        tail = "…\n" + tail[-_TAIL_CHARACTERS:].partition("\n")[2]
+    command = command_text(shlex.join(failure.command))
+    return f"$ {command}\n{tail}" if command else tail
+
+
+def command_text(command: str) -> str:
+    """A command of a length that somebody may want to paste."""
+    return shorten(command, _COMMAND_CHARACTERS)
 
 
 def interference_text(found: Interference) -> str:

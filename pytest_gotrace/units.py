@@ -65,6 +65,8 @@ _UNKNOWN = "n/a"
 #: From this ratio on a change is a factor (`×12`), and a pair no longer shares its unit, to stay readable.
 _FACTOR_FROM = 10
 _PAIR_RATIO = 1000
+#: Below this an exponent is shorter than all the zeros.
+_TINY = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +120,10 @@ def format_quantity(value: float, unit: str) -> str:
     """`value` of `unit` (`ns`, `B`, `1`) for a person: three significant digits, a fitting unit: `4.2 µs`."""
     if not math.isfinite(value):
         return _UNKNOWN
-    row = _fitting(abs(value), unit)
+    row = fitting(abs(value), unit)
     scaled = value / row.factor
     number = (
-        f"{abs(scaled):.3g}" if 0 < abs(scaled) < 1e-3 else _stripped(f"{abs(scaled):.{_decimals(scaled)}f}")
+        f"{abs(scaled):.3g}" if 0 < abs(scaled) < _TINY else _stripped(f"{abs(scaled):.{_decimals(scaled)}f}")
     )
     return _signed(number, value, row)
 
@@ -135,7 +137,9 @@ def format_pair(base: float, head: float, unit: str) -> tuple[str, str]:
     sizes = [abs(value) for value in (base, head) if value]
     if not sizes or not math.isfinite(sum(sizes)) or max(sizes) >= _PAIR_RATIO * min(sizes):
         return format_quantity(base, unit), format_quantity(head, unit)
-    row = _fitting(min(sizes), unit)
+    if min(sizes) < _TINY:
+        return format_quantity(base, unit), format_quantity(head, unit)
+    row = fitting(min(sizes), unit)
     least = _decimals(min(sizes) / row.factor)
     numbers = ("", "")
     for decimals in range(least, least + 4):
@@ -205,8 +209,8 @@ def _known_units(unit: str | None) -> str:
     return f"; units: {', '.join(symbols)}" if symbols else ""
 
 
-def _fitting(size: float, base: str) -> Unit:
-    """The largest unit in which `size` does not round to less than its first use."""
+def fitting(size: float, base: str) -> Unit:
+    """The unit for people of `size` in `base` (`ns`, `B`, `1`): the largest that it does not round below."""
     rows = [row for row in UNITS if row.base == base and row.shown is not None]
     for row in reversed(rows):
         scaled = size / row.factor

@@ -48,7 +48,18 @@ LAYERS = (
     ),
     ("options", "sides", "questions", "continuing", "schedule", "keeping", "shards"),
     ("sequential", "survey", "lint", "history", "gate", "shardgate"),
-    ("render", "openmetrics", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),
+    (
+        "pictures",
+        "templating",
+        "render",
+        "openmetrics",
+        "sinks/",
+        "show",
+        "grid",
+        "calibrated",
+        "historytable",
+        "progress",
+    ),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )
 
@@ -78,8 +89,8 @@ OWNERS = {
     "cython": {"trace/"},
     "yaml": {"yamltree"},
     "jsonschema": {"report_json"},
-    "jinja2": {"render"},
-    "markupsafe": {"render"},
+    "jinja2": {"templating"},
+    "markupsafe": {"templating", "render"},
     "rich": {"progress", "show", "grid", "session", "cli"},
     "pytest": {"hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin"},
     "_pytest": {"items"},  # the type of a failure that is shown in our own words is not public

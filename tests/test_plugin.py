@@ -79,6 +79,13 @@ class TestWithoutAnOption:
         assert refused.ret == 4
         refused.stderr.fnmatch_lines("*unrecognized arguments: --gotrace-baseline=HEAD")
 
+    def test_a_template_is_read_first(self, shop):
+        """A mistake in a template ends the session with its file and line, before anything is collected or measured."""
+        shop.write(own_dot_md_dot_j2='{% extends "summary.md.j2" %}\n{% block whyy %}{% endblock %}\n')
+        done = shop.pytest("--gotrace-baseline", "--gotrace-template=own.md.j2")
+        assert done.ret == 4
+        done.stderr.fnmatch_lines(["*--gotrace-template: own.md.j2:2: there is no block 'whyy' to fill*"])
+
     def test_an_option_that_measures_nothing(self, shop):
         """An option that says how to measure, and none that says to, is refused with what is missing."""
         result = shop.pytest("--gotrace-report=out")

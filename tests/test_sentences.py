@@ -144,7 +144,7 @@ class TestParts:
 
     def test_cause(self):
         """The cause is the state that grew most; without growth there is none."""
-        assert sentences.cause_text(samples.WHY) == "`sync-block[chan send]` +271 µs per operation"
+        assert sentences.cause_text(samples.WHY) == "`sync-block[chan send]` +271 µs/op"
         shrunk = tuple(replace(state, head=0.0) for state in samples.WHY.states)
         assert sentences.cause_text(replace(samples.WHY, states=shrunk)) == ""
         assert sentences.cause_text(None) == ""
@@ -169,6 +169,22 @@ class TestParts:
 def test_interference_is_counted(found, said):
     """Disturbed pairs are counted, with what told of them; nothing is said where there were none."""
     assert sentences.interference_text(found) == said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {},
+            "the worst run of head; its longest `region[db]` took 731 µs, on goroutine 34 from 81.312 ms on",
+        ),
+        ({"goroutine": -1, "begin": -1}, "the worst run of head; its longest `region[db]` took 731 µs"),
+        ({"duration": -1}, "the worst run of head"),
+    ],
+)
+def test_where_to_look_in_a_trace(changes, said):
+    """A kept trace is told with its longest event, as far as that is known."""
+    assert sentences.trace_text(replace(samples.TRACES[0], **changes)) == said
 
 
 def test_the_price_of_tracing():

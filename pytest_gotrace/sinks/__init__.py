@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_gotrace.sinks.protocol import Sink
+    from pytest_gotrace.templating import UserTemplate
 
 
-def built_in(directory: Path | None) -> Sequence[Sink]:
+def built_in(directory: Path | None, template: UserTemplate | None = None) -> Sequence[Sink]:
     """Our own: files in `directory` if there is one, and what GitHub Actions shows and hands on."""
     from pytest_gotrace.sinks.annotations import Annotations
     from pytest_gotrace.sinks.jsonfile import JsonFile
@@ -19,12 +20,12 @@ def built_in(directory: Path | None) -> Sequence[Sink]:
     from pytest_gotrace.sinks.stepsummary import StepSummary
     from pytest_gotrace.sinks.summary import Summary
 
-    runner = (StepSummary(), Annotations(), Outputs(directory=directory))
+    runner = (StepSummary(template=template), Annotations(), Outputs(directory=directory))
     if directory is None:
         return runner
     return (
         JsonFile(path=directory / "report.json"),
-        Summary(path=directory / "summary.md"),
+        Summary(path=directory / "summary.md", template=template),
         MetricsFile(path=directory / "metrics.txt"),
         *runner,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_gotrace.render import COMMENT_BYTES, render_summary
 from pytest_gotrace.report import Report
 from pytest_gotrace.sinks.files import write_whole
+from pytest_gotrace.templating import UserTemplate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +17,10 @@ class Summary:
 
     path: Path
     limit: int = COMMENT_BYTES
+    template: UserTemplate | None = None
     name: str = "summary"
 
     def write(self, report: Report) -> str:
-        """Raises `UsageError` if the file cannot be written."""
-        write_whole(self.path, render_summary(report, limit=self.limit))
+        """Raises `UsageError` if the file cannot be written, or something goes wrong in the template."""
+        write_whole(self.path, render_summary(report, limit=self.limit, template=self.template))
         return f"summary: {self.path}"
