@@ -26,6 +26,7 @@ _ORDER = [metric.name for metric in CATALOGUE]
 _STATES = ("exec", "sched-wait", "sync-block", "net-wait", "sleep", "syscall", *ACROSS)
 _TESTS = "_test.go"
 
+#: Whether the change touches this line or its function; files of the module are told relative to it.
 Touched = Callable[[Frame], bool]
 
 

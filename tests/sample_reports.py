@@ -121,7 +121,7 @@ STATES = (
 
 WHY = Why(
     benchmark=HANDLER,
-    sentence="`sync-block[chan send]` +271 µs per operation, 81% of what was added, at `pool.(*Pool).Submit` "
+    sentence="`sync-block[chan send]` +271 µs per operation explains 81 % of what was added, at `pool.(*Pool).Submit` "
     "(`pool/pool.go:41`, in this change), ended by `pool.(*Pool).worker` (`pool/pool.go:63`)",
     rule="slow-consumer",
     diagnosis="Many goroutines are blocked in a channel send while few receive: a slow consumer holds them up.",

@@ -52,7 +52,7 @@ class TestFailureText:
             "expected:  handler/BenchmarkHandler/large region[db].p99 within +10% and 20us (gotrace.yaml:7)\n"
             "found:     412 µs → 689 µs, +67 % [+41 %, +98 %]\n"
             "evidence:  10 pairs, p 0.0008 adjusted\n"
-            "why:       `sync-block[chan send]` +271 µs per operation, 81% of what was added, at "
+            "why:       `sync-block[chan send]` +271 µs per operation explains 81 % of what was added, at "
             "`pool.(*Pool).Submit` (`pool/pool.go:41`, in this change), ended by `pool.(*Pool).worker` "
             "(`pool/pool.go:63`)\n"
             "means:     Many goroutines are blocked in a channel send while few receive: "
