@@ -57,7 +57,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "help": "accept a recording of another machine; then nothing is decided, only shown",
     },
-    "--gotrace-report": {"metavar": "DIR", "help": "write report.json and summary.md into this directory"},
+    "--gotrace-report": {
+        "metavar": "DIR",
+        "help": "write report.json, summary.md and report.html into this directory",
+    },
     "--gotrace-pairs": {
         "metavar": "N",
         "type": int,

@@ -26,7 +26,18 @@ LAYERS = (
     ("explanation", "report", "report_json", "sentences", "reporting"),
     ("options", "sides", "questions", "continuing", "schedule"),
     ("sequential", "survey", "lint", "history", "gate"),
-    ("render", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),
+    (
+        "render",
+        "figures",
+        "benchfigures",
+        "page",
+        "sinks/",
+        "show",
+        "grid",
+        "calibrated",
+        "historytable",
+        "progress",
+    ),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )
 
@@ -52,8 +63,9 @@ OWNERS = {
     "cython": {"trace/"},
     "yaml": {"yamltree"},
     "jsonschema": {"report_json"},
-    "jinja2": {"render"},
-    "markupsafe": {"render"},
+    "jinja2": {"render", "page"},
+    "markupsafe": {"render", "page"},
+    "plotly": {"page"},
     "rich": {"progress", "show", "grid", "session", "cli"},
     "pytest": {"hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin"},
     "_pytest": {"items"},  # the type of a failure that is shown in our own words is not public

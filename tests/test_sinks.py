@@ -114,10 +114,10 @@ class TestStepSummary:
 
 
 def test_built_in(tmp_path):
-    """With a directory there are two files and the step summary, without one the step summary alone."""
+    """With a directory there are three files and the step summary, without one the step summary alone."""
     sinks = built_in(tmp_path)
-    assert [sink.name for sink in sinks] == ["json", "summary", "step summary"]
-    for sink in sinks[:2]:
+    assert [sink.name for sink in sinks] == ["json", "summary", "html", "step summary"]
+    for sink in sinks[:3]:
         sink.write(samples.GREEN)
-    assert {entry.name for entry in tmp_path.iterdir()} == {"report.json", "summary.md"}
+    assert {entry.name for entry in tmp_path.iterdir()} == {"report.json", "summary.md", "report.html"}
     assert [sink.name for sink in built_in(None)] == ["step summary"]

@@ -11,12 +11,17 @@ if TYPE_CHECKING:
 
 
 def built_in(directory: Path | None) -> Sequence[Sink]:
-    """Our own: `report.json` and `summary.md` in `directory` if there is one, and GitHub's step summary."""
+    """Our own: the report as JSON, Markdown and HTML in `directory` if there is one, and GitHub's step summary."""
+    from pytest_gotrace.sinks.htmlfile import HtmlFile
     from pytest_gotrace.sinks.jsonfile import JsonFile
     from pytest_gotrace.sinks.stepsummary import StepSummary
     from pytest_gotrace.sinks.summary import Summary
 
     if directory is None:
         return (StepSummary(),)
-    json, summary = JsonFile(path=directory / "report.json"), Summary(path=directory / "summary.md")
-    return (json, summary, StepSummary())
+    return (
+        JsonFile(path=directory / "report.json"),
+        Summary(path=directory / "summary.md"),
+        HtmlFile(path=directory / "report.html"),
+        StepSummary(),
+    )
