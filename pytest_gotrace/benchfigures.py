@@ -120,6 +120,7 @@ class _Tree:
             "sort": True,
             "tiling": {"orientation": "v", "pad": 1},
             "pathbar": {"visible": False},
+            "leaf": {"opacity": 1},
             "marker": {
                 "colors": [_shade(change) for change in self.changes.values()],
                 "line": {"color": "--paper", "width": 1},

@@ -15,8 +15,8 @@ import gzip
 import hashlib
 import json
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -29,12 +29,12 @@ from pytest_gotrace.benchfigures import benchmark_figures
 from pytest_gotrace.errors import ExitCode
 from pytest_gotrace.escape import visible
 from pytest_gotrace.explanation import KeptTrace, Why
-from pytest_gotrace.figures import LAYOUTS, metric_figures
+from pytest_gotrace.figures import LAYOUTS, Figure, metric_figures
 from pytest_gotrace.report import OUTCOMES, Report, VerdictEntry, betterment, exit_code
 from pytest_gotrace.units import format_duration, format_pair, format_quantity, percent_text
 
 #: Metrics that have figures, the gravest first; of a larger report the rest is in `report.json`.
-MOST_FIGURES = 2_000
+MOST_FIGURES = 1_000
 
 _PROBLEMS = ("over", "failed", "missing")
 _CALM = ("new", "within", "identical")
@@ -57,9 +57,8 @@ def render_page(report: Report) -> str:
     """The report as HTML. Raises `ModuleNotFoundError` where plotly is not installed."""
     rows = sorted(report.verdicts, key=_gravity)
     library, script = _library(), _source("report.js")
-    figures = {
-        name: [asdict(figure) for figure in found] for name, found in benchmark_figures(report).items()
-    }
+    figures = benchmark_figures(report)
+    pictured = {name: place for place, name in enumerate(figures)}
     mood = _mood(report)
     return (
         _environment()
@@ -69,31 +68,39 @@ def render_page(report: Report) -> str:
             rows=rows,
             cases=_cases(report, rows),
             undecided=[entry for entry in rows if entry.outcome == "inconclusive"],
-            pictured=set(figures),
+            pictured=pictured,
             mood=mood,
             said=_SAID[mood],
-            verdict=sentences.verdict_sentence(report),
+            # Doubts stand below it, each in full.
+            verdict=sentences.verdict_sentence(replace(report, warnings=())),
             policy=_policy(script, library),
             style=Markup(_source("report.css")),
             script=Markup(script),
             library=Markup(_packed(library)),
-            data=Markup(_packed(_data(rows, figures))),
+            data=Markup(_packed(_data(rows, figures.values(), pictured))),
         )
     )
 
 
-def _data(rows: Sequence[VerdictEntry], figures: dict[str, list[dict[str, Any]]]) -> str:
-    """What `report.js` reads: a row of the table by its place, a benchmark by its name."""
+def _data(
+    rows: Sequence[VerdictEntry], benchmarks: Iterable[Sequence[Figure]], pictured: Mapping[str, int]
+) -> str:
+    """What `report.js` reads: rows and benchmarks with figures by their places, for a name may be anything."""
     metrics = [
         {
-            "benchmark": entry.benchmark,
+            "benchmark": pictured.get(entry.benchmark),
             "facts": list(_facts(entry)),
-            "figures": [asdict(figure) for figure in metric_figures(entry)] if place < MOST_FIGURES else [],
+            "figures": _documents(metric_figures(entry)) if place < MOST_FIGURES else [],
         }
         for place, entry in enumerate(rows)
     ]
-    document = {"layouts": LAYOUTS, "metrics": metrics, "benchmarks": figures}
+    drawn = [_documents(figures) for figures in benchmarks]
+    document = {"layouts": LAYOUTS, "metrics": metrics, "benchmarks": drawn}
     return json.dumps(document, separators=(",", ":"), allow_nan=False)
+
+
+def _documents(figures: Iterable[Figure]) -> list[dict[str, Any]]:
+    return [figure.document() for figure in figures]
 
 
 def _facts(entry: VerdictEntry) -> Iterator[tuple[str, str]]:

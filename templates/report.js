@@ -108,36 +108,40 @@
       ),
     );
 
-  const draw = async (place, figure, layouts) => {
-    const plot = make("div", { role: "img", "aria-label": `${figure.title}: ${figure.text}` });
-    const table = make("details", {}, make("summary", {}, "As a table"), tableOf(figure));
-    place.append(
-      make("figure", { class: figure.kind }, make("figcaption", {}, figure.title), make("p", {}, figure.text), plot, table),
+  const frameOf = (figure, plot) =>
+    make(
+      "figure",
+      { class: figure.kind },
+      make("figcaption", {}, figure.title),
+      make("p", {}, figure.text),
+      plot,
+      make("details", {}, make("summary", {}, "As a table"), tableOf(figure)),
     );
-    const plotly = await library();
-    const layout = layoutOf(figure, layouts);
-    const redraw = () =>
-      plotly.react(plot, paint(figure.traces), paint(layout), { displayModeBar: false, responsive: true });
-    drawn.set(plot, redraw);
-    await redraw();
-  };
 
-  const drawAll = async (place, figures, layouts) => {
-    const grid = make("div", { class: "figures" });
-    place.append(grid);
-    for (const figure of figures) await draw(grid, figure, layouts);
+  // All frames first: how wide a figure may be is known only then.
+  const draw = async (place, figures, layouts) => {
+    const plots = figures.map(({ title, text }) => make("div", { role: "img", "aria-label": `${title}: ${text}` }));
+    place.append(make("div", { class: "figures" }, ...figures.map((figure, index) => frameOf(figure, plots[index]))));
+    const plotly = await library();
+    for (const [index, plot] of plots.entries()) {
+      const { traces } = figures[index];
+      const layout = layoutOf(figures[index], layouts);
+      const redraw = () => plotly.react(plot, paint(traces), paint(layout), { displayModeBar: false, responsive: true });
+      drawn.set(plot, redraw);
+      await redraw();
+    }
     place.dataset.ready = "yes";
   };
 
-  for (const details of document.querySelectorAll("details.pictures")) {
-    details.addEventListener(
-      "toggle",
-      once(async () => {
-        const { benchmarks, layouts } = await data();
-        await drawAll(details.lastElementChild, benchmarks[details.dataset.benchmark] ?? [], layouts);
-      }),
-    );
-  }
+  const drawBenchmark = async (details) => {
+    const { benchmarks, layouts } = await data();
+    await draw(details.lastElementChild, benchmarks[details.dataset.benchmark], layouts);
+  };
+  const lazily = (details) => {
+    details.addEventListener("toggle", once(() => drawBenchmark(details)));
+    return details;
+  };
+  document.querySelectorAll("details.pictures").forEach(lazily);
 
   // ---- one metric, opened below its row
 
@@ -145,15 +149,21 @@
   const body = table.tBodies[0];
   const rows = [...body.rows].map((row, place) => ({ row, place, text: row.textContent.toLowerCase(), detail: null }));
 
+  const picturesOf = (benchmark) => {
+    const summary = make("summary", {}, "Figures of the whole benchmark");
+    return make("details", { class: "pictures", "data-benchmark": benchmark }, summary, make("div"));
+  };
   const open = async (entry) => {
     const cell = make("td", { colspan: table.tHead.rows[0].cells.length });
     entry.detail = make("tr", { class: "detail", id: `detail-${entry.place}` }, cell);
     entry.row.after(entry.detail);
-    const { metrics, benchmarks, layouts } = await data();
+    const { metrics, layouts } = await data();
     const { benchmark, facts, figures } = metrics[entry.place];
     const list = facts.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, ...prose(text))]);
-    cell.append(make("dl", {}, ...list));
-    await drawAll(cell, [...figures, ...(benchmarks[benchmark] ?? [])], layouts);
+    const inner = cell.appendChild(make("div", {}, make("dl", {}, ...list)));
+    if (figures.length) await draw(inner, figures, layouts);
+    else inner.append(make("p", { class: "soft" }, "The report has no single runs of this metric."));
+    if (benchmark !== null) inner.append(lazily(picturesOf(benchmark)));
   };
   const toggle = (entry, button) => {
     const opened = button.getAttribute("aria-expanded") !== "true";
