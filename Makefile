@@ -10,15 +10,16 @@ CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_go
 GO     := $(shell go version 2>/dev/null | grep -Eo 'go1\.(2[2-9]|[3-9][0-9])' || true)
 EXTRAS := dev,github,report$(if $(GO),,$(shell printf ',go'))
 
-.PHONY: demo test test-all lint types format bench bench-judge bench-memory simulate aa docs oracle fuzz clean
+.PHONY: demo test test-all lint types format bench bench-judge bench-html bench-memory simulate aa docs \
+	screenshots chromium oracle fuzz clean
 
 demo: $(STAMP)          ## a red verdict and a green one, on the example repository
 	$(BIN)/python example-go-repo/demo.py
 
-test: lint types        ## everything that fits into a few minutes
+test: lint types chromium     ## everything that fits into a few minutes
 	$(BIN)/python -m pytest -q -m "not slow"
 
-test-all: lint types    ## also every patch, every Go version
+test-all: lint types chromium ## also every patch, every Go version
 	$(BIN)/python -m pytest -q
 
 lint: $(STAMP)
@@ -38,6 +39,9 @@ bench: $(STAMP)         ## the trace core against Go's own reader
 bench-judge: $(STAMP)   ## the judge: 2,000 cells x 20 pairs on one core
 	$(BIN)/python -m benchmarks.bench_judge
 
+bench-html: $(STAMP) chromium    ## the HTML report: how large it is, and how soon it opens
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.bench_html
+
 bench-memory: $(STAMP)  ## what remembered noise does to power and false alarms, simulated
 	$(BIN)/python -m benchmarks.memory
 
@@ -50,6 +54,15 @@ aa: $(STAMP)            ## false alarms and found regressions on real Go: docs/o
 
 docs: $(STAMP)          ## pictures and tables of docs/how-a-verdict-is-reached.md
 	$(BIN)/python -m docs.draw
+
+screenshots: $(STAMP) chromium   ## pictures of the HTML report; make screenshots REPORT=report.json
+	PYTHONPATH=tests $(BIN)/python -m docs.html_screenshots $(REPORT)
+
+# Tests of the HTML report open it in a real browser.
+CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome google-chrome-stable))
+chromium:
+	@test -n "$(CHROMIUM)" || { test "$$(id -u)" = 0 && apt-get install --yes --quiet chromium; } \
+		|| { echo "Chromium is missing: install it (Debian: apt-get install chromium)" >&2; exit 1; }
 
 oracle: $(STAMP)        ## make oracle FILES="a.trace b.trace": compare with Go's own reader, event by event
 	$(BIN)/python -m tests.oracle $(FILES)

@@ -1,6 +1,7 @@
 """The page in a real Chromium, opened from the disk as from an artifact."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 import sample_html
@@ -10,6 +11,11 @@ from chromium import chromium
 
 from pytest_gotrace.page import render_page
 
+#: Without figures a row opens at once.
+PLAIN = replace(
+    samples.REGRESSION,
+    verdicts=tuple(replace(entry, runs=None, quantiles=()) for entry in samples.REGRESSION.verdicts),
+)
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(13, 17, 23)"
 
 
@@ -45,12 +51,16 @@ def opened(browser, tmp_path):
     assert asked == {file.as_uri()}
 
 
-def open_first(page):
-    """The figures of the first row, by keyboard; returns the row below it."""
-    page.locator("button.open").first.focus()
-    page.keyboard.press("Enter")
-    page.locator("tr.detail [data-ready]").first.wait_for()
+def open_first(page, until="[data-ready]"):
+    """Opens the first row by keyboard; returns the row that is then below it."""
+    page.locator("button.open").first.press("Enter")
+    page.locator(f"tr.detail {until}").first.wait_for()
     return page.locator("tr.detail")
+
+
+def wait_until(page, condition):
+    """Playwright's own way of waiting evaluates text in the page, which the page forbids."""
+    page.evaluate(f"async () => {{ while (!({condition})) await new Promise(requestAnimationFrame); }}")
 
 
 def column(page, number):
@@ -102,8 +112,8 @@ class TestFigures:
 
     def test_a_row_closes_again(self, opened):
         """The button of a row says whether it is open, and closes it again."""
-        page = opened(samples.REGRESSION)
-        detail, button = open_first(page), page.locator("button.open").first
+        page = opened(PLAIN)
+        detail, button = open_first(page, "dl"), page.locator("button.open").first
         assert button.get_attribute("aria-expanded") == "true"
         assert page.locator(f"#{button.get_attribute('aria-controls')}").count() == 1
         button.press("Space")
@@ -113,9 +123,8 @@ class TestFigures:
     def test_a_metric_without_runs(self, opened):
         """Where no runs are known the facts stand alone."""
         page = opened(samples.BROKEN)
-        detail = open_after = page.locator("tr.detail")
-        page.locator("button.open").first.click()
-        open_after.get_by_text("no single runs").wait_for()
+        detail = open_first(page, "dl")
+        assert detail.get_by_text("no single runs").is_visible()
         assert "the build of fanout failed on head" in detail.inner_text()
 
 
@@ -137,8 +146,8 @@ class TestTable:
 
     def test_an_opened_row_moves_along(self, opened):
         """What was opened below a row stays below it."""
-        page = opened(samples.REGRESSION)
-        open_first(page)
+        page = opened(PLAIN)
+        open_first(page, "dl")
         page.get_by_role("columnheader", name="verdict").get_by_role("button").press("Enter")
         page.get_by_role("columnheader", name="verdict").get_by_role("button").press("Enter")
         above = page.locator("tr.detail").evaluate("row => row.previousElementSibling.innerText")
@@ -155,8 +164,8 @@ class TestTable:
 
     def test_filter_by_verdict(self, opened):
         """A verdict that is unchecked by keyboard is left out, with what was opened below its rows."""
-        page = opened(samples.REGRESSION)
-        detail = open_first(page)
+        page = opened(PLAIN)
+        detail = open_first(page, "dl")
         page.get_by_role("checkbox", name="over budget").press("Space")
         assert column(page, 3) == ["ns/op"]
         assert not detail.is_visible()
@@ -165,7 +174,7 @@ class TestTable:
 
     def test_focus_is_seen(self, opened):
         """Whatever the tab key reaches has an outline, and the first thing it reaches is the way to the table."""
-        page = opened(samples.REGRESSION)
+        page = opened(PLAIN)
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to all metrics"
         for _ in range(20):
@@ -184,18 +193,20 @@ class TestLook:
         assert paper.evaluate("svg => svg.style.background") == DARK
         page.get_by_role("button", name="Dark").click()
         assert background(page) == LIGHT
-        page.wait_for_function(
-            "document.querySelector('figure .main-svg').style.background == 'rgb(255, 255, 255)'"
+        wait_until(
+            page, "document.querySelector('figure .main-svg').style.background == 'rgb(255, 255, 255)'"
         )
         page.emulate_media(color_scheme="dark")
         assert background(page) == LIGHT
 
-    @pytest.mark.parametrize("width", [400, 1400])
-    def test_nothing_sticks_out(self, opened, width):
-        """On a narrow and on a wide screen the page itself never scrolls sideways."""
-        page = opened(samples.REGRESSION, viewport={"width": width, "height": 900})
+    def test_nothing_sticks_out(self, opened):
+        """On a narrow and on a wide screen the page itself never scrolls sideways, and figures fit in."""
+        page = opened(samples.REGRESSION, viewport={"width": 1400, "height": 900})
         open_first(page)
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+        for width in (1400, 400):
+            page.set_viewport_size({"width": width, "height": 900})
+            wait_until(page, "innerWidth > document.querySelector('.main-svg').clientWidth")
+            assert page.evaluate("document.documentElement.scrollWidth") == width
 
     def test_paper_is_light(self, opened):
         """A printed page is light, without its buttons."""
@@ -213,14 +224,15 @@ class TestLook:
         assert not page.get_by_role("searchbox").is_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe(opened, scheme):
+def test_axe(opened):
     """Axe, the checker of accessibility, finds nothing, colours on either paper included."""
-    page = opened(samples.REGRESSION, color_scheme=scheme)
+    page = opened(samples.REGRESSION)
     open_first(page)
     page.locator(".case summary").last.click()
-    found = Axe().run(page)
-    assert [(item["id"], item["nodes"][0]["html"]) for item in found.response["violations"]] == []
+    for options in ({}, {"runOnly": ["color-contrast"]}):
+        found = Axe().run(page, options=options).response["violations"]
+        assert [(item["id"], item["nodes"][0]["html"]) for item in found] == []
+        page.locator("#theme").click()
 
 
 def test_copy(opened):
@@ -234,11 +246,11 @@ def test_copy(opened):
 def test_hostile_names(opened):
     """Names that are HTML or scripts stay text, in the page and in every figure."""
     page = opened(sample_html.hostile())
-    for summary in page.locator("details.pictures > summary").all()[:6]:
+    for summary in page.locator("details.pictures > summary").all()[:3]:
         summary.click()
-    for button in page.locator("button.open").all()[:6]:
+    for button in page.locator("button.open").all()[:3]:
         button.click()
-    page.wait_for_function("document.querySelectorAll('[data-ready]').length >= 12")
+    wait_until(page, "document.querySelectorAll('[data-ready]').length >= 6")
     assert (
         page.locator("img, iframe, object, embed, svg a, script:not(body > script, head > script)").count()
         == 0
