@@ -1,8 +1,8 @@
 """How large the HTML report is and how soon it opens: `make bench-html`, or with BENCHMARKS and METRICS as arguments.
 
-Opened from the disk in a real Chromium, as from an artifact. Promised are at most 5 MB and 2 s for 50 benchmarks with 10
-metrics each, all with their runs and quantiles; the exit code is 1 where that is not kept. Figures are unpacked when the
-first one is opened, which is timed beside it.
+Opened from the disk in a real Chromium, as from an artifact. Promised are at most 5 MB and 2 s for 50 benchmarks with
+10 metrics each, all with their runs and quantiles; the exit code is 1 where that is not kept. Figures are unpacked when
+the first one is opened, which is timed beside it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from pytest_gotrace.page import render_page
 from pytest_gotrace.report_json import read_report
 
 PICTURES = Path(__file__).parent / "pictures"
-SIZE = {"width": 1200, "height": 1500}
+SIZE = {"width": 1200, "height": 1680}
 
 
 def main() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pytest_gotrace.explanation import Breakdown, StackShift, StateShift, Timeline, Why
@@ -48,10 +49,10 @@ def states_figure(breakdown: Breakdown) -> Figure:
         kind="states",
         title="Where goroutines spent their time",
         text=f"Per operation all goroutines together spent {base} on the base and {head} on the head.",
-        traces=[_bar(shift, divisor, symbol) for shift in _gathered(breakdown.states)],
+        traces=list(_bars(_gathered(breakdown.states), divisor, symbol)),
         head=("state", "base", "head", "difference"),
         rows=[(shift.state, *_pair(shift)) for shift in breakdown.states],
-        layout={"xaxis": {"ticksuffix": f" {symbol}"}},
+        layout={"xaxis": {"ticksuffix": f" {symbol}"}, "height": 180 + 12 * len(breakdown.states)},
     )
 
 
@@ -152,7 +153,18 @@ def _gathered(states: Sequence[StateShift]) -> Iterator[StateShift]:
         yield StateShift(state=_OTHERS, base=sum(s.base for s in small), head=sum(s.head for s in small))
 
 
-def _bar(shift: StateShift, divisor: int, symbol: str) -> dict[str, Any]:
+def _bars(states: Iterable[StateShift], divisor: int, symbol: str) -> Iterator[dict[str, Any]]:
+    """One bar a state. Reasons to block share a colour, each paler than the one before."""
+    seen = Counter[str]()
+    for shift in states:
+        family = shift.state.partition("[")[0]
+        yield _bar(
+            shift, _STATES.get(family, "--state-other"), max(0.65 ** seen[family], 0.25), divisor, symbol
+        )
+        seen[family] += 1
+
+
+def _bar(shift: StateShift, colour: str, opacity: float, divisor: int, symbol: str) -> dict[str, Any]:
     return {
         "type": "bar",
         "orientation": "h",
@@ -160,7 +172,8 @@ def _bar(shift: StateShift, divisor: int, symbol: str) -> dict[str, Any]:
         "y": ["base", "head"],
         "x": [number(shift.base / divisor), number(shift.head / divisor)],
         "marker": {
-            "color": _STATES.get(shift.state.partition("[")[0], "--state-other"),
+            "color": colour,
+            "opacity": opacity,
             "line": {"color": "--paper", "width": 1},
         },
         "hovertemplate": f"%{{x:.4~g}} {symbol}",

@@ -67,7 +67,6 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "runs": _RUNS,
     "shift": _SHIFT,
     "states": {
-        "height": 200,
         "barmode": "stack",
         "xaxis": {"title": {"text": "per operation"}},
         "yaxis": {"autorange": "reversed", "showgrid": False},

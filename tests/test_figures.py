@@ -155,6 +155,14 @@ def test_small_states_are_one():
     assert [row[0] for row in found.rows] == [state.state for state in samples.STATES]
 
 
+def test_reasons_to_block_differ():
+    """States of one kind have one colour, and each is paler than the one before."""
+    traces = next(f for f in all_figures(sample_html.rich(1)) if f.kind == "states").traces
+    blocked = [trace["marker"] for trace in traces if trace["name"].startswith("sync-block")]
+    assert {marker["color"] for marker in blocked} == {"--state-sync-block"}
+    assert [marker["opacity"] for marker in blocked] == [1.0, 0.65]
+
+
 def test_boxes_are_as_wide_as_those_below():
     """In the icicle every box is as wide as the boxes below it together, so that none sticks out."""
     (trace,) = figure(samples.REGRESSION, "stacks").traces

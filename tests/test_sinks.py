@@ -1,14 +1,18 @@
 import os
 import stat
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import sample_reports as samples
 
 from pytest_gotrace.errors import UsageError
+from pytest_gotrace.page import render_page
 from pytest_gotrace.render import COMMENT_BYTES, render_summary
 from pytest_gotrace.report_json import read_report
 from pytest_gotrace.sinks import built_in
+from pytest_gotrace.sinks.htmlfile import HtmlFile
 from pytest_gotrace.sinks.jsonfile import JsonFile
 from pytest_gotrace.sinks.stepsummary import STEP_BYTES, StepSummary
 from pytest_gotrace.sinks.summary import Summary
@@ -37,6 +41,28 @@ def test_summary_file(tmp_path):
     assert path.read_text(encoding="utf-8") == render_summary(samples.REGRESSION)
 
 
+def test_html_file(tmp_path):
+    """The HTML sink writes the page and says where."""
+    path = tmp_path / "report.html"
+    assert HtmlFile(path=path).write(samples.GREEN) == f"html: {path}"
+    assert path.read_text(encoding="utf-8") == render_page(samples.GREEN)
+
+
+def test_without_plotly(tmp_path):
+    """Where plotly is not installed the HTML sink says in one line what brings it, and writes nothing."""
+    program = (
+        "import sys; sys.modules['plotly'] = None; sys.path.insert(0, sys.argv[1]);"
+        "from pathlib import Path; import sample_reports; from pytest_gotrace.sinks.htmlfile import HtmlFile;"
+        "print(HtmlFile(path=Path(sys.argv[2])).write(sample_reports.GREEN))"
+    )
+    command = [sys.executable, "-c", program, str(Path(__file__).parent), str(tmp_path / "report.html")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == (
+        "html: left out; pip install 'pytest-gotrace[report]' brings plotly, which draws it\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_summary_is_small_enough_for_a_comment(tmp_path):
     """However large the report, the file is within the limit."""
     path = tmp_path / "summary.md"
@@ -55,7 +81,7 @@ def test_a_file_is_replaced_whole(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
-@pytest.mark.parametrize("sink", [JsonFile, Summary])
+@pytest.mark.parametrize("sink", [JsonFile, Summary, HtmlFile])
 def test_a_place_that_cannot_be_written(tmp_path, sink):
     """A path below a file is refused with its name and what to do, and nothing is left behind."""
     (tmp_path / "file").write_text("")

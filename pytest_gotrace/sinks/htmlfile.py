@@ -22,7 +22,7 @@ class HtmlFile:
         try:
             text = render_page(report)
         except ModuleNotFoundError as error:
-            if error.name != "plotly":
+            if (error.name or "").partition(".")[0] != "plotly":
                 raise
             return (
                 f"{self.name}: left out; pip install 'pytest-gotrace[report]' brings plotly, which draws it"
