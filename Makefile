@@ -10,15 +10,16 @@ CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_go
 GO     := $(shell go version 2>/dev/null | grep -Eo 'go1\.(2[2-9]|[3-9][0-9])' || true)
 EXTRAS := dev,github,report$(if $(GO),,$(shell printf ',go'))
 
-.PHONY: demo test test-all lint types format bench bench-judge bench-memory bench-render simulate aa docs screenshots oracle fuzz clean
+.PHONY: demo test test-all lint types format bench bench-judge bench-html bench-memory bench-render simulate aa docs \
+	screenshots browser oracle fuzz clean
 
 demo: $(STAMP)          ## a red verdict and a green one, on the example repository
 	$(BIN)/python example-go-repo/demo.py
 
-test: lint types        ## everything that fits into a few minutes
+test: lint types browser     ## everything that fits into a few minutes
 	$(BIN)/python -m pytest -q -m "not slow"
 
-test-all: lint types    ## also every patch, every Go version
+test-all: lint types browser ## also every patch, every Go version
 	$(BIN)/python -m pytest -q
 
 lint: $(STAMP)
@@ -38,6 +39,9 @@ bench: $(STAMP)         ## the trace core against Go's own reader
 bench-judge: $(STAMP)   ## the judge: 2,000 cells x 20 pairs on one core
 	$(BIN)/python -m benchmarks.bench_judge
 
+bench-html: $(STAMP) chromium    ## the HTML report: how large it is, and how soon it opens
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.bench_html
+
 bench-memory: $(STAMP)  ## what remembered noise does to power and false alarms, simulated
 	$(BIN)/python -m benchmarks.memory
 
@@ -54,8 +58,18 @@ aa: $(STAMP)            ## false alarms and found regressions on real Go: docs/o
 docs: $(STAMP)          ## pictures and tables of docs/how-a-verdict-is-reached.md
 	$(BIN)/python -m docs.draw
 
-screenshots: $(STAMP)   ## make screenshots REPORT=report.json: the comment as GitHub shows it; needs node, npm, chromium
+screenshots: $(STAMP) browser   ## the comment and the HTML report; make screenshots REPORT=report.json
 	$(BIN)/python -m docs.screenshots $(REPORT)
+	PYTHONPATH=tests $(BIN)/python -m docs.html_screenshots $(REPORT)
+
+# Tests open the HTML report in a real browser, and give charts to the real Mermaid.
+CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome google-chrome-stable))
+NPM      := $(shell command -v npm)
+browser:
+	@test -n "$(CHROMIUM)" -a -n "$(NPM)" \
+		|| { test "$$(id -u)" = 0 && apt-get update --quiet=2 \
+			&& apt-get install --yes --quiet=2 $(if $(CHROMIUM),,chromium fonts-noto-color-emoji) $(if $(NPM),,nodejs npm); } \
+		|| { echo "Chromium, node or npm is missing: install them (Debian: apt-get install chromium nodejs npm)" >&2; exit 1; }
 
 oracle: $(STAMP)        ## make oracle FILES="a.trace b.trace": compare with Go's own reader, event by event
 	$(BIN)/python -m tests.oracle $(FILES)

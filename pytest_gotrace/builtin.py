@@ -56,7 +56,7 @@ def pytest_gotrace_verdict(verdict: Verdict) -> Verdict:
 
 @pytest.hookimpl(trylast=True)
 def pytest_gotrace_sinks(config: pytest.Config) -> Sequence[Sink]:
-    """`report.json` and `summary.md` where `--gotrace-report` says, and the step summary of GitHub Actions."""
+    """The three files of a report where `--gotrace-report` says, and the step summary of GitHub Actions."""
     from pathlib import Path
 
     from pytest_gotrace.sinks import built_in

@@ -68,7 +68,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--gotrace-report": {
         "metavar": "DIR",
-        "help": "write report.json, summary.md and metrics.txt into this directory",
+        "help": "write report.json, summary.md, report.html and metrics.txt into this directory",
     },
     "--gotrace-template": {
         "metavar": "FILE.md.j2",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -149,6 +150,12 @@ def format_pair(base: float, head: float, unit: str) -> tuple[str, str]:
     while "." in numbers[0] and all(number[-1] in "0." for number in numbers):
         numbers = (numbers[0][:-1], numbers[1][:-1])
     return _signed(numbers[0], base, row), _signed(numbers[1], head, row)
+
+
+def scale_for(values: Iterable[float], unit: str) -> tuple[int, str]:
+    """What all `values` of one axis are divided by, and the symbol that then stands on it: `(1000, "µs")`."""
+    row = fitting(max((abs(value) for value in values if math.isfinite(value)), default=0.0), unit)
+    return row.factor, row.shown or ""
 
 
 def format_change(change: float) -> str:

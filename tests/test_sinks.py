@@ -1,8 +1,10 @@
 import io
 import os
 import stat
+import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sample_reports as samples
@@ -14,11 +16,13 @@ from workflow_commands import commands
 
 from pytest_gotrace.errors import ExitCode, UsageError
 from pytest_gotrace.explanation import Annotation
+from pytest_gotrace.page import render_page
 from pytest_gotrace.render import COMMENT_BYTES, render_summary
 from pytest_gotrace.report import OUTCOMES, exit_code
 from pytest_gotrace.report_json import read_report
 from pytest_gotrace.sinks import built_in
 from pytest_gotrace.sinks.annotations import MESSAGE_LENGTH, MOST, Annotations
+from pytest_gotrace.sinks.htmlfile import HtmlFile
 from pytest_gotrace.sinks.jsonfile import JsonFile
 from pytest_gotrace.sinks.metricsfile import MetricsFile
 from pytest_gotrace.sinks.outputs import WORDS, Outputs
@@ -49,6 +53,28 @@ def test_summary_file(tmp_path):
     assert path.read_text(encoding="utf-8") == render_summary(samples.REGRESSION)
 
 
+def test_html_file(tmp_path):
+    """The HTML sink writes the page and says where."""
+    path = tmp_path / "report.html"
+    assert HtmlFile(path=path).write(samples.GREEN) == f"html: {path}"
+    assert path.read_text(encoding="utf-8") == render_page(samples.GREEN)
+
+
+def test_without_plotly(tmp_path):
+    """Where plotly is not installed the HTML sink says in one line what brings it, and writes nothing."""
+    program = (
+        "import sys; sys.modules['plotly'] = None; sys.path.insert(0, sys.argv[1]);"
+        "from pathlib import Path; import sample_reports; from pytest_gotrace.sinks.htmlfile import HtmlFile;"
+        "print(HtmlFile(path=Path(sys.argv[2])).write(sample_reports.GREEN))"
+    )
+    command = [sys.executable, "-c", program, str(Path(__file__).parent), str(tmp_path / "report.html")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == (
+        "html: left out; pip install 'pytest-gotrace[report]' brings plotly, which draws it\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_summary_is_small_enough_for_a_comment(tmp_path):
     """However large the report, the file is within the limit."""
     path = tmp_path / "summary.md"
@@ -67,7 +93,7 @@ def test_a_file_is_replaced_whole(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
-@pytest.mark.parametrize("sink", [JsonFile, Summary, MetricsFile])
+@pytest.mark.parametrize("sink", [JsonFile, Summary, HtmlFile, MetricsFile])
 def test_a_place_that_cannot_be_written(tmp_path, sink):
     """A path below a file is refused with its name and what to do, and nothing is left behind."""
     (tmp_path / "file").write_text("")
@@ -302,8 +328,13 @@ def test_metrics_file(tmp_path):
 def test_built_in(tmp_path):
     """With a directory there are files in it; what GitHub Actions reads is always written."""
     sinks, runner = built_in(tmp_path), ["step summary", "annotations", "outputs"]
-    assert [sink.name for sink in sinks] == ["json", "summary", "metrics", *runner]
-    for sink in sinks[:3]:
+    assert [sink.name for sink in sinks] == ["json", "summary", "html", "metrics", *runner]
+    for sink in sinks[:4]:
         sink.write(samples.GREEN)
-    assert {entry.name for entry in tmp_path.iterdir()} == {"report.json", "summary.md", "metrics.txt"}
+    assert {entry.name for entry in tmp_path.iterdir()} == {
+        "report.json",
+        "summary.md",
+        "report.html",
+        "metrics.txt",
+    }
     assert [sink.name for sink in built_in(None)] == runner

@@ -19,6 +19,7 @@ from pytest_gotrace.units import (
     parse_percent,
     parse_quantity,
     percent_text,
+    scale_for,
 )
 
 VALUES = st.floats(min_value=0, max_value=1e15, allow_nan=False, allow_subnormal=False)
@@ -276,3 +277,18 @@ def test_a_written_percentage_reads_back(thousandths):
     """What `percent_text` writes, `parse_percent` reads as the same fraction."""
     fraction = parse_percent(f"{thousandths / 1000:.3f}%")
     assert parse_percent(percent_text(fraction)) == fraction
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "scale"),
+    [
+        ((405e3, 1_200.0), "ns", (1000, "µs")),
+        ((-3e6, 1.0), "ns", (10**6, "ms")),
+        ((2.0**21,), "B", (2**20, "MiB")),
+        ((math.inf, 5.0), "1", (1, "")),
+        ((), "ns", (1, "ns")),
+    ],
+)
+def test_scale_of_an_axis(values, unit, scale):
+    """An axis has the unit that fits the largest of its finite values."""
+    assert scale_for(values, unit) == scale

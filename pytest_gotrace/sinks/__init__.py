@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def built_in(directory: Path | None, template: UserTemplate | None = None) -> Sequence[Sink]:
     """Our own: files in `directory` if there is one, and what GitHub Actions shows and hands on."""
     from pytest_gotrace.sinks.annotations import Annotations
+    from pytest_gotrace.sinks.htmlfile import HtmlFile
     from pytest_gotrace.sinks.jsonfile import JsonFile
     from pytest_gotrace.sinks.metricsfile import MetricsFile
     from pytest_gotrace.sinks.outputs import Outputs
@@ -26,6 +27,7 @@ def built_in(directory: Path | None, template: UserTemplate | None = None) -> Se
     return (
         JsonFile(path=directory / "report.json"),
         Summary(path=directory / "summary.md", template=template),
+        HtmlFile(path=directory / "report.html"),
         MetricsFile(path=directory / "metrics.txt"),
         *runner,
     )
