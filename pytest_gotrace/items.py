@@ -144,7 +144,8 @@ class BudgetItem(pytest.Item):
     def _text(self, verdicts: tuple[Verdict, ...]) -> str:
         from pytest_gotrace.reporting import speak
 
-        return speak(verdicts, self.state.report, self.state.gate().root)
+        directory = self.config.getoption("gotrace_report") or ""
+        return speak(verdicts, self.state.report, self.state.gate().root, directory)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where the rule stands, so that an editor can jump there."""

@@ -165,11 +165,17 @@ def _remarks(
     return remarks(rows, {reason.benchmark: reason for reason in whys}, about.changes.nearest, about.head)
 
 
-def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path) -> str:
-    """What an item says that did not pass: each of its verdicts that is not fine, with the why of its benchmark."""
+def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path, directory: str = "") -> str:
+    """What an item says that did not pass: each of its verdicts that is not fine, with the why of its benchmark.
+
+    `directory` is that of the report, which the commands of a why are for.
+    """
     reasons = {found.benchmark: found for found in whole.why}
     rows = [entry(verdict, root) for verdict in _not_fine(verdicts)]
-    texts = [failure_text(row, reasons.get(row.benchmark), reproduce=whole.reproduce) for row in rows]
+    texts = [
+        failure_text(row, reasons.get(row.benchmark), reproduce=whole.reproduce, directory=directory)
+        for row in rows
+    ]
     tails = [tail for verdict in _not_fine(verdicts)[:1] for tail in _tails(verdict, whole)]
     return "\n\n".join([*texts, *(f"output:\n{log_text(tail)}" for tail in tails[:1])])
 

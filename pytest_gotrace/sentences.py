@@ -52,10 +52,13 @@ def headline(entry: VerdictEntry) -> str:
     return log_line(f"{found_text(entry)}{budget}")
 
 
-def failure_text(entry: VerdictEntry, why: Why | None = None, *, reproduce: str = "") -> str:
+def failure_text(
+    entry: VerdictEntry, why: Why | None = None, *, reproduce: str = "", directory: str = ""
+) -> str:
     """What an item that did not pass says: expected, found, evidence, why, what to do; each line has a label.
 
     What failed to be measured has nothing that was found, and says first how it failed. Every line is safe to log.
+    `directory` is the report's, in which the commands of the why work.
     """
     failed = entry.outcome == "failed"
     said = (
@@ -67,17 +70,18 @@ def failure_text(entry: VerdictEntry, why: Why | None = None, *, reproduce: str 
         ("needs", needed_text(entry) if entry.outcome == "inconclusive" else ""),
         ("waived", waived_text(entry)),
         *(("note", warning) for warning in entry.warnings),
-        *(_why_text(why) if why else ()),
+        *(_why_text(why, reproduce, directory) if why else ()),
         ("reproduce", reproduce),
     )
     return "\n".join(f"{label + ':':<10} {log_line(text)}" if label else text for label, text in said if text)
 
 
-def _why_text(why: Why) -> Iterator[tuple[str, str]]:
+def _why_text(why: Why, reproduce: str, directory: str) -> Iterator[tuple[str, str]]:
     yield "why", why.sentence
     yield "means", why.diagnosis
     yield "try", why.advice
-    yield from (("see", command) for command in why.commands)
+    where = f"cd {shlex.quote(directory)} && " if directory else ""
+    yield from (("see", f"{where}{command}") for command in why.commands if command != reproduce)
 
 
 def expected_text(entry: VerdictEntry) -> str:
@@ -152,9 +156,9 @@ def cause_text(why: Why | None) -> str:
 
 
 def states_text(why: Why, shown: int = 4) -> Iterator[tuple[str, str, str]]:
-    """State, base and head for the states that moved most, beyond their noise if any did; times per operation."""
+    """State, base and head of the states that explain, the cause first, beyond their noise if any is; per operation."""
     moved = [shift for shift in why.states if shift.steady] or why.states
-    for shift in sorted(moved, key=lambda shift: -abs(_grown(shift)))[:shown]:
+    for shift in moved[:shown]:
         yield (shift.state, *format_pair(shift.base, shift.head, "ns"))
 
 

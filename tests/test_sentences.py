@@ -62,6 +62,12 @@ class TestFailureText:
             + "reproduce: pytest -k large"
         )
 
+    def test_commands_are_for_the_directory_of_the_report(self):
+        """A command of the why can be pasted as it stands, and what repeats the run is said once."""
+        why = replace(samples.WHY, commands=("go tool trace a.trace", "pytest -k X"))
+        said = failure_text(samples.OVER, why, reproduce="pytest -k X", directory="my report").splitlines()
+        assert said[-2:] == ["see:       cd 'my report' && go tool trace a.trace", "reproduce: pytest -k X"]
+
     def test_a_why_that_knows_less(self):
         """Where no rule says what it means, nothing is said about it."""
         why = replace(samples.WHY, diagnosis="", advice="", commands=())
