@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from oracles import commands
+from workflow_commands import commands
 
 from pytest_gotrace.cli import main
 from pytest_gotrace.errors import ExitCode
