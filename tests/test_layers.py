@@ -27,6 +27,7 @@ LAYERS = (
     ("options", "sides", "questions", "continuing", "schedule", "keeping"),
     ("sequential", "survey", "lint", "history", "gate"),
     ("render", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),
+    ("inputs", "event", "posted", "artifact", "pullrequest", "comment", "door"),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
 )
 
@@ -61,6 +62,7 @@ OWNERS = {
     "pytest": {"hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin"},
     "_pytest": {"items"},  # the type of a failure that is shown in our own words is not public
     "github3": {"github"},
+    "requests": {"github"},  # what github3 is built on
     # of Python's own: only these start programs
     "subprocess": {"process", "toolchain", "git"},
 }
