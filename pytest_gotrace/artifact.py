@@ -83,6 +83,6 @@ def _only_entry(archive: zipfile.ZipFile, limit: int) -> zipfile.ZipInfo:
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes:
     with archive.open(entry) as file:
         data = file.read(limit + 1)
-    if len(data) > limit:
-        raise RecordingError(f"the artifact: {ENTRY} has more than {limit} bytes")
+    if len(data) != entry.file_size:
+        raise RecordingError(f"the artifact: {ENTRY} is not as long as it says")
     return data

@@ -245,7 +245,7 @@ def _comment(asked: argparse.Namespace) -> int:
     try:
         from pytest_gotrace import door
     except ModuleNotFoundError as error:
-        if error.name != "github3":
+        if (error.name or "").partition(".")[0] != "github3":
             raise
         raise UsageError("`gotrace comment` needs github3.py: pip install 'pytest-gotrace[github]'") from None
     return door.comment({name: getattr(asked, name.replace("-", "_")) for name in INPUTS}, os.environ)

@@ -193,6 +193,14 @@ def test_the_door_that_runs_code_never_sees_a_token():
     assert {"gate", "gotest", "checkout", "process"} <= found
 
 
+def test_the_door_with_the_token_runs_nothing():
+    """Nothing that `gotrace comment` can import starts a program, measures, judges or reads a trace."""
+    found = reached("door")
+    assert "github" in found
+    assert not found & {*OWNERS["subprocess"], *OWNERS["numpy"], "gate", "gotest", "checkout", "prepare"}
+    assert not {home(module) for module in found} & {"trace/", "stats/", "views/"}
+
+
 def imported(module: str) -> set[str]:
     """The top-level names in `sys.modules` of a fresh interpreter that imported `module`."""
     program = f"import {module}, sys; print(*{{name.split('.')[0] for name in sys.modules}})"

@@ -7,11 +7,18 @@ from fakehub import TOKEN, Hub, serving
 from jobs import HEAD, Job
 
 
+@pytest.fixture(scope="session")
+def served():
+    """A server, which one test after the other has to itself."""
+    with serving(Hub()) as hub:
+        yield hub
+
+
 @pytest.fixture
-def hub():
+def hub(served):
     """GitHub, empty; whatever it was asked and answered must fit its description."""
-    with serving(Hub()) as served:
-        yield served
+    served.reset()
+    yield served
     assert served.violations == []
 
 

@@ -45,7 +45,7 @@ def description(name: str, prefix: str) -> tuple[dict[str, Any], OpenAPI]:
     return found, OpenAPI.from_dict(found)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Seen:
     """A request as it arrived; `path` is without the prefix of the API."""
 
@@ -82,6 +82,12 @@ class Hub:
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
         self.next_id = 1000
+
+    def reset(self) -> None:
+        """Empty again, at the same address."""
+        self.over.set()
+        kept = ("prefix", "slice", "url", "files")
+        self.__init__(**{name: getattr(self, name) for name in kept})  # type: ignore[misc]
 
     # -- what a test puts in
 
@@ -188,8 +194,7 @@ class Hub:
 
     def blank(self, schema: str) -> dict[str, Any]:
         """The least that fits a schema of the description."""
-        whole = description(self.slice, self.prefix)[0]
-        return sample(whole, whole["components"]["schemas"][schema])
+        return dict(_blank(self.slice, schema))
 
     def page(self, found: list[Any], key: str | None = None) -> flask.Response:
         """One page of a list, with the `Link` header that leads to the next."""
@@ -197,6 +202,8 @@ class Hub:
         number = int(flask.request.args.get("page", 1))
         part = found[(number - 1) * size : number * size]
         answer = flask.jsonify({"total_count": len(found), key: part} if key else part)
+        # Thousands that were made alike are looked at once, on the first page and the last.
+        flask.g.alike = len(found) > 1000 and 1 < number < len(found) / size
         if number * size < len(found):
             following = dict(flask.request.args) | {"page": str(number + 1)}
             url = f"{flask.request.base_url}?{'&'.join(f'{k}={v}' for k, v in following.items())}"
@@ -204,8 +211,15 @@ class Hub:
         return answer
 
 
-def stamp(seconds: int) -> str:
-    return (BEGIN + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def stamp(minutes: int) -> str:
+    """A time as GitHub writes it; everything here happens a minute after what was before."""
+    return (BEGIN + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@cache
+def _blank(slice_: str, schema: str) -> dict[str, Any]:
+    whole = description(slice_, "")[0]
+    return sample(whole, whole["components"]["schemas"][schema])
 
 
 def sample(whole: dict[str, Any], schema: dict[str, Any]) -> Any:
@@ -256,7 +270,7 @@ def _app(hub: Hub) -> flask.Flask:
     def user() -> flask.Response:
         if not hub.login:
             return told(403, "Resource not accessible by integration")
-        return flask.jsonify(hub.blank("public-user") | {"login": hub.login})
+        return flask.jsonify(hub.blank("public-user") | {"login": hub.login, "user_view_type": "public"})
 
     @route(f"{repository}/issues/<int:issue_number>/comments", "GET")
     def listed(issue_number: int, **_: str) -> flask.Response:
@@ -353,7 +367,7 @@ def _guarded(hub: Hub, spec: OpenAPI, work: Callable[[], flask.Response]) -> fla
     def checked() -> flask.Response:
         with hub.lock:
             answer = work()
-        if answer.status_code not in _ANYWHERE:
+        if answer.status_code not in _ANYWHERE and not flask.g.get("alike"):
             try:
                 spec.validate_response(asked, FlaskOpenAPIResponse(answer))
             except OpenAPIError as error:

@@ -85,7 +85,7 @@ class Job:
             assert door.comment({}, environ, clock=self.time.clock) == 0
         except GotraceError as raised:
             error = {"error": type(raised).__name__, "message": str(raised)}
-        self.output += self.capsys.readouterr().out + str(error)
+        self.output += self.capsys.readouterr().out + "".join(error.values())
         written = Path(environ["GITHUB_OUTPUT"])
         return (runnerfiles.outputs(written.read_text()) if written.exists() else {}) | error
 
