@@ -131,8 +131,13 @@ class Sticky:
         return next(same, None) or self.github.create_comment(self.number, body)
 
     def _settle(self, made: Comment) -> None:
-        """Two runs that found no comment both made one: each looks again, and both keep the same."""
-        mine = _of_key(self.github.comments(self.number, since=_before(made.created)), self.key, made.author)
+        """Two runs that found no comment both made one: each looks again, and both keep the same.
+
+        An author whom we did not look for (an app's token, and nobody said whose) has older ones too, anywhere.
+        """
+        known = made.author.casefold() == (self.author or ACTIONS).casefold()
+        since = _before(made.created) if known else None
+        mine = _of_key(self.github.comments(self.number, since=since), self.key, made.author)
         self._remove(mine[1:])
 
     def _remove(self, others: Iterable[tuple[Marker, Comment]]) -> None:

@@ -62,6 +62,8 @@ _HEADERS = {
 
 _REPEATED = frozenset({"GET", "PATCH", "DELETE"})
 _BROKEN = frozenset({502, 503})
+#: Redirects after which a request is made again as it was; others make it a GET.
+_SAME_METHOD = frozenset({307, 308})
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
@@ -183,6 +185,8 @@ class _Adapter(HTTPAdapter):
             _ = answer.content  # a body that ends too early is a lost connection too
         except requests.RequestException as error:
             return None, error
+        if answer.is_redirect and request.method != "GET" and answer.status_code not in _SAME_METHOD:
+            raise GitHubUnavailableError("GitHub moved what was to be changed; nothing was changed")
         return answer, None
 
     def _pace(self, method: str) -> None:

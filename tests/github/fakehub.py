@@ -66,6 +66,7 @@ class Hub:
     slice: str = "github"
     read_only: bool = False
     login: str = ""
+    poster: str = ACTIONS
     most_bytes: int = 262_144
     comments: list[dict[str, Any]] = field(default_factory=list)
     pulls: list[dict[str, Any]] = field(default_factory=list)
@@ -75,6 +76,7 @@ class Hub:
     downloads: list[Mapping[str, str]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     faults: list[tuple[str, str, Fault]] = field(default_factory=list)
+    file_fault: Fault | None = None
     over: threading.Event = field(default_factory=threading.Event)
     url: str = ""
     files: str = ""
@@ -284,7 +286,7 @@ def _app(hub: Hub) -> flask.Flask:
             return told(403, "Resource not accessible by integration")
         if len(body.encode()) > hub.most_bytes:
             return told(422, "Validation Failed: body is too long (maximum is 65536 characters)")
-        answer = flask.jsonify(hub.comment(body, hub.login or ACTIONS))
+        answer = flask.jsonify(hub.comment(body, hub.login or hub.poster))
         answer.status_code = 201
         answer.headers["Location"] = "https://github.test/"
         return answer
@@ -383,7 +385,8 @@ def _files(hub: Hub) -> flask.Flask:
     @app.get("/<int:number>")
     def file(number: int) -> flask.Response:
         hub.downloads.append(dict(flask.request.headers))
-        return flask.Response(hub.artifacts[number][2], mimetype="application/zip")
+        answer = flask.Response(hub.artifacts[number][2], mimetype="application/zip")
+        return hub.file_fault(lambda: answer) if hub.file_fault else answer
 
     return app
 
@@ -396,13 +399,16 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(hub: Hub) -> Iterator[Hub]:
-    """The hub and its files on this machine, until the test is over."""
+def serving(hub: Hub, certificate: tuple[Path, Path] | None = None) -> Iterator[Hub]:
+    """The hub and its files on this machine, until the test is over; https with a certificate and its key."""
+    secure = certificate and tuple(map(str, certificate))
     servers = [
-        make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+        make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet, ssl_context=secure)
         for app in (_app(hub), _files(hub))
     ]
-    hub.url, hub.files = (f"http://127.0.0.1:{server.server_port}" for server in servers)
+    hub.url, hub.files = (
+        f"http{'s' if secure else ''}://127.0.0.1:{server.server_port}" for server in servers
+    )
     hub.url += hub.prefix
     threads = [threading.Thread(target=server.serve_forever, args=(0.01,)) for server in servers]
     for server, thread in zip(servers, threads, strict=True):

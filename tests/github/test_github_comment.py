@@ -231,6 +231,16 @@ class TestA12MarkerSpoofing:
         assert job.local(samples.GREEN, GOTRACE_COMMENT_AUTHOR="our-app[bot]")["posted"] == "updated"
         assert hub.asked("GET", "/user") == []
 
+    def test_a_token_of_an_app_that_nobody_named(self, hub, job):
+        """Where nobody said whose comments they are, the new one replaces the old: there is still one."""
+        hub.poster = "our-app[bot]"
+        hub.comment(marked(3), "stranger")
+        assert job.local(samples.REGRESSION)["posted"] == "created"
+        for number in range(200):
+            hub.comment(f"comment {number}", "somebody")
+        assert job.local(samples.GREEN)["posted"] == "created"
+        assert sum("pytest-gotrace:v1" in body for body in hub.bodies) == 2
+
 
 class TestA13OldRuns:
     def test_out_of_order(self, hub, job):

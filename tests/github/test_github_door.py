@@ -6,11 +6,18 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import runnerfiles
 import sample_reports as samples
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from fakehub import TOKEN, Hub, serving
 from faults import refuses
 from jobs import HEAD, Job
@@ -62,13 +69,19 @@ class TestCommand:
         ],
     )
     def test_usage(self, hub, job, more, message):
-        """What cannot work is one sentence that names it, exit code 4, and no request."""
-        done = gotrace(environ=job.environ("push", {}) | more, cwd=job.directory)
-        assert done.returncode == 4
-        assert done.stderr.startswith(f"gotrace: {message}")
-        assert done.stderr.count("\n") == 1
-        assert TOKEN not in done.stderr + done.stdout
+        """What cannot work is one sentence that names it, and no request."""
+        answer = job.comment(job.environ("push", {}) | more)
+        assert answer["error"] == "UsageError"
+        assert answer["message"].startswith(message)
+        assert "\n" not in answer["message"]
         assert hub.seen == []
+
+    def test_usage_is_4(self, hub, job):
+        """A wrong input ends the command with 4 and one line, which does not show the token."""
+        done = gotrace(environ=job.environ("push", {}, GOTRACE_DELETE="yes"), cwd=job.directory)
+        assert done.returncode == 4
+        assert done.stderr == "gotrace: input delete: found 'yes', expected true or false\n"
+        assert done.stdout == ""
 
     @pytest.mark.parametrize("payload", ["", "[]", "[" * 100_000, '{"a":'])
     def test_no_event(self, hub, job, payload):
@@ -252,6 +265,40 @@ def test_enterprise_server(tmp_path, capsys):
         assert job.after(12, GOTRACE_DELETE="true")["posted"] == "deleted"
         assert hub.violations == []
         assert len(hub.seen) > 10
+
+
+def certificate(directory: Path) -> tuple[Path, Path]:
+    """A certificate of its own for this machine, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    begin = datetime.now(timezone.utc) - timedelta(days=1)
+    made = (
+        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=3))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, secret = directory / "certificate.pem", directory / "key.pem"
+    pem.write_bytes(made.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return pem, secret
+
+
+def test_https(tmp_path, capsys, monkeypatch):
+    """Over https both the API and the download are trusted if their certificate is, and not otherwise."""
+    pem, key = certificate(tmp_path)
+    with serving(Hub(), (pem, key)) as hub:
+        hub.pull(1, sha=HEAD)
+        job = Job(hub, tmp_path, capsys)
+        job.measured(11, samples.REGRESSION)
+        assert hub.url.startswith("https://")
+        assert job.after(11)["reason"] == "unavailable"
+        assert hub.seen == []
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(pem))
+        assert job.after(11)["posted"] == "created"
 
 
 class TestA18Isolation:

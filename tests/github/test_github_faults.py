@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import sample_reports as samples
 from fakehub import TOKEN
@@ -14,93 +16,83 @@ from pytest_gotrace.errors import (
     GitHubUnavailableError,
     UsageError,
 )
-from pytest_gotrace.github import PATIENCE, GitHub, Origin, Token
+from pytest_gotrace.github import PATIENCE, Clock, GitHub, Origin, Token
 
-#: Each fault, what becomes of a listing that meets it once, and once more and more.
+#: Each fault of a listing, which error it is, and whether it is one that passes.
 READING = {
-    "401": (lambda: refuses(401, "Bad credentials"), "permission", 1),
-    "403": (lambda: refuses(403, "Resource not accessible by integration"), "permission", 1),
-    "404": (lambda: refuses(404, "Not Found"), "permission", 1),
-    "410": (lambda: refuses(410, "Gone"), "unavailable", 1),
-    "500": (lambda: page_of_html(500), "unavailable", 1),
-    "not JSON": (lambda: says(b"{"), "unavailable", 1),
-    "an object": (lambda: says(b'{"a": 1}'), "unavailable", 1),
-    "numbers": (lambda: says(b"[1, 2]"), "unavailable", 1),
-    "no ID": (lambda: says(b'[{"body": "x"}]'), "unavailable", 1),
-    "nothing": (lambda: says(b""), "unavailable", 1),
-    "502": (lambda: page_of_html(502), "created", 2),
-    "503": (lambda: page_of_html(503), "created", 2),
-    "403 later": (lambda: refuses(403, "secondary rate limit", Retry_After="5"), "created", 2),
-    "429 later": (lambda: refuses(429, "slow down", Retry_After="5"), "created", 2),
-    "429": (lambda: refuses(429, "slow down"), "created", 2),
-    "429 odd": (lambda: refuses(429, "slow down", Retry_After="soon"), "created", 2),
+    "401": (refuses(401, "Bad credentials"), "permission", False),
+    "403": (refuses(403, "Resource not accessible by integration"), "permission", False),
+    "404": (refuses(404, "Not Found"), "permission", False),
+    "410": (refuses(410, "Gone"), "unavailable", False),
+    "500": (page_of_html(500), "unavailable", False),
+    "not JSON": (says(b"{"), "unavailable", False),
+    "an object": (says(b'{"a": 1}'), "unavailable", False),
+    "numbers": (says(b"[1, 2]"), "unavailable", False),
+    "no ID": (says(b'[{"body": "x"}]'), "unavailable", False),
+    "nothing": (says(b""), "unavailable", False),
+    "502": (page_of_html(502), "unavailable", True),
+    "503": (page_of_html(503), "unavailable", True),
+    "lost": (lost(False), "unavailable", True),
+    "cut": (cut, "unavailable", True),
+    "403 later": (refuses(403, "secondary rate limit", Retry_After="5"), "limited", True),
+    "429 later": (refuses(429, "slow down", Retry_After="5"), "limited", True),
+    "429": (refuses(429, "slow down"), "limited", True),
+    "429 odd": (refuses(429, "slow down", Retry_After="soon"), "limited", True),
     "reset": (
-        lambda: refuses(403, "rate limit", x_ratelimit_remaining="0", x_ratelimit_reset="1800000030"),
-        "created",
-        2,
+        refuses(403, "rate limit", x_ratelimit_remaining="0", x_ratelimit_reset="1800000030"),
+        "limited",
+        True,
     ),
-    "lost": (lambda: lost(False), "created", 2),
-    "cut": (lambda: cut, "created", 2),
 }
 
 
-@pytest.mark.parametrize(("fault", "outcome", "requests"), READING.values(), ids=READING)
-def test_reading(hub, job, fault, outcome, requests):
+@pytest.mark.parametrize(("fault", "kind", "passes"), READING.values(), ids=READING)
+def test_reading(hub, job, fault, kind, passes):
     """What passes is waited for, what does not is a warning with exit code 0, and the reason is an output."""
-    hub.fault("GET", "/comments", fault())
+    hub.fault("GET", "/comments", fault)
     answer = job.local(samples.REGRESSION)
     asked = [each for each in hub.asked("GET", "/comments") if "since" not in each.path]
-    assert outcome in (answer["posted"], answer["reason"])
-    assert len(asked) == requests
-    assert len(hub.comments) == (outcome == "created")
-    if outcome != "created":
-        assert "::warning title=gotrace::no comment: GitHub " in job.output
+    assert (answer["posted"], answer["reason"]) == (("created", "") if passes else ("skipped", kind))
+    assert len(asked) == 1 + passes
+    assert len(hub.comments) == passes
+    assert ("::warning title=gotrace::no comment: GitHub " in job.output) is not passes
 
 
-@pytest.mark.parametrize(("fault", "outcome", "requests"), READING.values(), ids=READING)
-def test_required(hub, job, fault, outcome, requests):
+@pytest.mark.parametrize(("fault", "kind", "passes"), READING.values(), ids=READING)
+def test_required(hub, job, fault, kind, passes):
     """Where the comment is required, what does not pass in time ends with an error, and still writes its reason."""
-    hub.fault("GET", "/comments", *([fault()] * 9))
+    hub.fault("GET", "/comments", *([fault] * 9))
     answer = job.local(samples.REGRESSION, GOTRACE_COMMENT_REQUIRED="true")
-    limited = outcome == "created" and fault not in (
-        READING[name][0] for name in ("502", "503", "lost", "cut")
-    )
-    assert answer["posted"] == "skipped"
-    expected = "limited" if limited else outcome if outcome != "created" else "unavailable"
-    assert answer["reason"] == expected
-    assert answer["error"] == f"GitHub{expected.capitalize()}Error"
-    assert len(hub.asked("GET", "/comments")) <= 4
+    assert (answer["posted"], answer["reason"]) == ("skipped", kind)
+    assert answer["error"] == f"GitHub{kind.capitalize()}Error"
+    assert 1 + passes <= len(hub.asked("GET", "/comments")) <= 4
     assert sum(job.time.slept) <= PATIENCE
     assert hub.comments == []
 
 
-#: Faults of a new comment: what is posted, and how many POSTs there were.
+#: Faults of a new comment: what becomes of it, and how comments are asked for and posted.
 WRITING = {
-    "lost after": (lambda: lost(True), "created", 1),
-    "lost before": (lambda: lost(False), "created", 2),
-    "cut": (lambda: cut, "created", 1),
-    "502": (lambda: page_of_html(502), "created", 2),
-    "500": (lambda: page_of_html(500), "created", 2),
-    "403 later": (lambda: refuses(403, "secondary rate limit", Retry_After="5"), "created", 2),
-    "403": (lambda: refuses(403, "Resource not accessible by integration"), "permission", 1),
-    "404": (lambda: refuses(404, "Not Found"), "permission", 1),
-    "410": (lambda: refuses(410, "Gone"), "unavailable", 1),
-    "far": (lambda: refuses(403, "rate limit", Retry_After="3600"), "limited", 1),
+    "lost after": (lost(True), "created", "GET POST GET GET"),
+    "lost before": (lost(False), "created", "GET POST GET POST GET"),
+    "cut": (cut, "created", "GET POST GET GET"),
+    "502": (page_of_html(502), "created", "GET POST GET POST GET"),
+    "500": (page_of_html(500), "created", "GET POST GET POST GET"),
+    "403 later": (refuses(403, "secondary rate limit", Retry_After="5"), "created", "GET POST POST GET"),
+    "403": (refuses(403, "Resource not accessible by integration"), "permission", "GET POST"),
+    "404": (refuses(404, "Not Found"), "permission", "GET POST"),
+    "410": (refuses(410, "Gone"), "unavailable", "GET POST"),
+    "far": (refuses(403, "rate limit", Retry_After="3600"), "limited", "GET POST"),
 }
 
 
-@pytest.mark.parametrize(("fault", "outcome", "posts"), WRITING.values(), ids=WRITING)
-def test_creating(hub, job, fault, outcome, posts):
+@pytest.mark.parametrize(("fault", "outcome", "methods"), WRITING.values(), ids=WRITING)
+def test_creating(hub, job, fault, outcome, methods):
     """A new comment whose fate is unclear is looked for before another try: there are never two."""
-    hub.fault("POST", "/comments", fault())
+    hub.fault("POST", "/comments", fault)
     answer = job.local(samples.REGRESSION)
     assert outcome in (answer["posted"], answer["reason"])
-    assert len(hub.asked("POST")) == posts
+    assert [each.method for each in hub.seen if "/comments" in each.path] == methods.split()
     assert len(hub.comments) == (outcome == "created")
-    last = hub.asked("POST")[-1]
-    if posts == 2 and outcome == "created" and fault is not WRITING["403 later"][0]:
-        between = hub.seen[hub.seen.index(hub.asked("POST")[0]) + 1 : hub.seen.index(last)]
-        assert any(each.method == "GET" and "/comments" in each.path for each in between)
 
 
 @pytest.mark.parametrize(
@@ -257,6 +249,43 @@ class TestA15Hosts:
         assert job.after(11)["posted"] == "created"
         assert "Authorization" not in hub.downloads[0]
         assert {each.authorization for each in hub.seen} == {f"Bearer {TOKEN}"}
+
+    @pytest.mark.parametrize(
+        ("fault", "message"),
+        [
+            (refuses(403), "the download was answered with 403"),
+            (says(b"", 302, Location="https://evil.test/1"), "the download was answered with 302"),
+            (lost(False), "GitHub did not answer"),
+            (cut, "GitHub did not answer"),
+        ],
+        ids=["expired", "redirect", "lost", "cut"],
+    )
+    def test_download_fails(self, hub, job, fault, message):
+        """A download that does not come at once and whole is a warning."""
+        job.measured(11, samples.REGRESSION)
+        hub.file_fault = fault
+        assert job.after(11)["reason"] == "unavailable"
+        assert message in job.output
+        assert len(hub.downloads) == 1
+
+    def test_download_takes_too_long(self, hub):
+        """A download that trickles in is given up on."""
+        number = hub.artifact(11, b"x" * 2**20)
+        clock = Clock(steady=itertools.count(0, 20).__next__)
+        github = GitHub(Origin(hub.url), "shop/till", Token(TOKEN), clock=clock)
+        with pytest.raises(GitHubUnavailableError, match="the download took more than 60 s"):
+            github.download("actions", "artifacts", number, "zip", limit=2**21)
+
+    @pytest.mark.parametrize("status", [301, 302, 303])
+    def test_a_write_that_moved(self, hub, job, status):
+        """A redirect that would make a write into a read is not taken for its success."""
+        place = f"{hub.url}/repos/shop/till/issues/comments/1001"
+        job.local(samples.REGRESSION)
+        for method in ("PATCH", "POST"):
+            hub.fault(method, "/comments", says(b"", status, Location=place))
+            assert job.local(samples.GREEN)["reason"] == "unavailable"
+            hub.comments.clear()
+        assert "GitHub moved what was to be changed; nothing was changed" in job.output
 
     @pytest.mark.parametrize(
         "place", ["http://evil.test/1", "ftp://evil.test/1", "//evil.test/1", "", "https://a@evil.test/1"]
