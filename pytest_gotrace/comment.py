@@ -85,13 +85,7 @@ class Sticky:
 
     def _post(self, marker: Marker, body: str, *, speak: bool) -> Posted:
         mine = self._mine()
-        if mine:
-            return self._update(mine, marker, body, speak=speak)
-        return (
-            self._create(body)
-            if speak
-            else Posted(done="skipped", reason="nothing-to-say", number=self.number)
-        )
+        return self._update(mine, marker, body, speak=speak) if mine else self._create(body, speak=speak)
 
     def _update(
         self, mine: list[tuple[Marker, Comment]], marker: Marker, body: str, *, speak: bool
@@ -108,15 +102,12 @@ class Sticky:
         except GitHubPermissionError as error:
             if error.status != 404:
                 raise
-            # Somebody deleted it since it was listed.
-            return (
-                self._create(body)
-                if speak
-                else Posted(done="skipped", reason="nothing-to-say", number=self.number)
-            )
+            return self._create(body, speak=speak)  # somebody deleted it since it was listed
         return answer
 
-    def _create(self, body: str) -> Posted:
+    def _create(self, body: str, *, speak: bool) -> Posted:
+        if not speak:
+            return Posted(done="skipped", reason="nothing-to-say", number=self.number)
         made = self._made(body)
         self._settle(made)
         return Posted(done="created", comment=made.id, url=made.url, number=self.number)

@@ -1,8 +1,8 @@
 """The second door: it holds a token, reads one report, and posts it. It starts no program and runs nobody's code.
 
 The report comes from the run that a `workflow_run` is about (from a fork it may be anybody's), or from a file that an
-earlier job of the same workflow left. What is posted is made here, of numbers that were checked; no text that arrived
-with them is passed on.
+earlier job of the same workflow left. What is posted is rendered here, from a report that fits its schema: names and
+sentences in it may be a stranger's, and are shown as such.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _foot(source: Source, happened: Event) -> str:
     lines = [f"[The run that measured this]({address})"]
     if source.fork:
         lines.append(
-            f"The numbers were produced by code from {code(source.fork)}, a fork, and are not verified."
+            f"Numbers, names and commands above come from code of {code(source.fork)}, a fork, and are not verified."
         )
     return "\n" + "\n\n".join(lines) + "\n"
 

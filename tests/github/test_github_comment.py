@@ -336,7 +336,7 @@ class TestA6Markdown:
         job.measured(11_000, samples.REGRESSION, head_repository=fork)
         assert job.after(11_000)["posted"] == "updated"
         assert (
-            "The numbers were produced by code from `somebody/till`, a fork, and are not verified."
+            "Numbers, names and commands above come from code of `somebody/till`, a fork, and are not verified."
             in hub.bodies[0]
         )
 

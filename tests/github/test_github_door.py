@@ -250,7 +250,7 @@ class TestEvents:
         job.local(samples.REGRESSION)
         pull = {"number": 1, "head": {"repo": None}}
         job.comment(job.environ("pull_request", {"pull_request": pull}, GOTRACE_RESULTS=str(path)))
-        assert "code from `?`, a fork" in hub.bodies[0]
+        assert "code of `?`, a fork" in hub.bodies[0]
 
 
 def test_enterprise_server(tmp_path, capsys):
