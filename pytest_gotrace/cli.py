@@ -8,6 +8,7 @@ gotrace merge FILE ...    shards of a matrix into one file, for pytest --gotrace
 gotrace schema [report]   the JSON Schema of a budget, for editors; or of report.json
 gotrace show TRACE        what one trace says
 gotrace diff BASE HEAD    what differs between two traces
+gotrace comment           post a report to its pull request, on GitHub Actions
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_gotrace.errors import ExitCode, GotraceError, UsageError
+from pytest_gotrace.inputs import INPUTS, variable
 
 if TYPE_CHECKING:
     from pytest_gotrace.gate import Gate
@@ -100,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     diff.set_defaults(run=_diff)
     for command in (show, diff):
         _add_question(command)
+    comment = commands.add_parser("comment", help="post a report to its pull request, on GitHub Actions")
+    for name, asked in INPUTS.items():
+        comment.add_argument(f"--{name}", help=f"{asked.help} ({variable(name)})", metavar="VALUE")
+    comment.set_defaults(run=_comment)
     return parser
 
 
@@ -252,6 +258,16 @@ def _diff(asked: argparse.Namespace) -> int:
     for line in diff(asked.base, asked.head, show.Question(**_asked(asked))):
         print(line)
     return ExitCode.PASS
+
+
+def _comment(asked: argparse.Namespace) -> int:
+    try:
+        from pytest_gotrace import door
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "github3":
+            raise
+        raise UsageError("`gotrace comment` needs github3.py: pip install 'pytest-gotrace[github]'") from None
+    return door.comment({name: getattr(asked, name.replace("-", "_")) for name in INPUTS}, os.environ)
 
 
 def _asked(asked: argparse.Namespace) -> dict[str, Any]:

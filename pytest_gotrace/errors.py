@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class ExitCode(IntEnum):
@@ -85,3 +85,32 @@ class GoTestError(GotraceError):
     ) -> None:
         self.message, self.command, self.returned, self.tail = message, command, exit_code, tail
         super().__init__(message + (f"\n{tail}" if tail else ""))
+
+
+class GitHubError(GotraceError):
+    """GitHub's API did not do what it was asked; `status` is its answer, None if there was none.
+
+    `unclear`: what was asked may have been done all the same.
+    """
+
+    kind: ClassVar[Literal["permission", "limited", "unavailable"]] = "unavailable"
+
+    def __init__(self, message: str, status: int | None = None, *, unclear: bool = False) -> None:
+        self.status, self.unclear = status, unclear
+        super().__init__(message)
+
+
+class GitHubPermissionError(GitHubError):
+    """The token may not do this, or may not even see it."""
+
+    kind = "permission"
+
+
+class GitHubLimitedError(GitHubError):
+    """Too many requests, and the limit lasts longer than we wait."""
+
+    kind = "limited"
+
+
+class GitHubUnavailableError(GitHubError):
+    """No answer, or none that can be used."""
