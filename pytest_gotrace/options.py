@@ -15,11 +15,13 @@ from pytest_gotrace.gotest import GoCommand
 from pytest_gotrace.judge import Compare
 from pytest_gotrace.measure import RUN_SECONDS
 from pytest_gotrace.metrics import Key, Metric
+from pytest_gotrace.shard import Shard
 from pytest_gotrace.stats import Plan
 from pytest_gotrace.stats import judge as judge_cells
 from pytest_gotrace.verdict import Verdict
 
 KeepTraces = Literal["none", "changed", "all"]
+BudgetFrom = Literal["head", "base"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,10 @@ class Options:
 
     `aa` is the head against itself, `resume` the recording of a test that is to go on, `cpus` where benchmarks may run.
     Traces are kept in `report`, if there is such a directory: of none, of what is over budget, or of all benchmarks.
+
+    `env_pass` are names of variables that benchmarks may see besides the usual. With `isolate_cache` each side is built
+    with a build cache of its own. `shard` is the part to measure, `changed_packages` leaves out what no change reaches.
+    `budget_from` is the side whose budget counts.
 
     Times are in seconds.
     """
@@ -47,6 +53,11 @@ class Options:
     report: Path | None = None
     keep_traces: KeepTraces = "changed"
     cpus: tuple[int, ...] = ()
+    env_pass: tuple[str, ...] = ()
+    isolate_cache: bool = False
+    shard: Shard | None = None
+    changed_packages: bool = False
+    budget_from: BudgetFrom = "head"
 
     @property
     def has_base(self) -> bool:

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "pytest_gotrace"
 
 #: Lowest first. A module imports only from rows above its own, or beside it. `x/` is a package with all that is in it.
 LAYERS = (
-    ("errors", "units", "escape"),
+    ("errors", "units", "escape", "runnerlog"),
     ("trace/", "stats/", "github"),
     ("process", "interference", "toolchain", "gobuild", "gomod", "tokens", "benchfmt", "gotest"),
     ("git", "borrowed", "revisions", "changes", "checkout"),
@@ -24,7 +24,7 @@ LAYERS = (
     ("recording", "noisememory"),
     ("prepare", "measure", "verdict", "presence", "judge", "aa", "diagnose", "overhead"),
     ("explanation", "report", "report_json", "sentences", "evidence", "commands", "remarks", "reporting"),
-    ("options", "sides", "questions", "continuing", "schedule", "keeping"),
+    ("shard", "untouched", "options", "sides", "questions", "continuing", "schedule", "keeping"),
     ("sequential", "survey", "lint", "history", "gate"),
     ("render", "sinks/", "show", "grid", "calibrated", "historytable", "progress"),
     ("hookspec", "builtin", "session", "items", "terminal", "fixture", "plugin", "cli"),
