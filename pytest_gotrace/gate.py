@@ -178,9 +178,10 @@ class Gate:
 
     def _budget(self, path: Path) -> Budget:
         """The budget, as it is on the side whose budget counts."""
+        base = self._sides.checkouts.get("base")
         if self._options.budget_from == "base" and path.is_relative_to(self.root):
-            theirs = self._sides.checkouts.get("base", self.root) / path.relative_to(self.root)
-            if theirs.is_file():
+            theirs = base and base / path.relative_to(self.root)
+            if theirs and theirs.is_file() and not theirs.is_symlink():
                 return load(path, self._customs.metrics, text_of(theirs))
             self._notes.append(f"{place(path, self.root)} is not on the base, so that of the head counts")
         return load(path, self._customs.metrics)

@@ -29,7 +29,7 @@ def untouched(bench: Bench, module: str, *, timeout: float = 600) -> tuple[str, 
     if any(file.name in _EVERYTHING or "testdata" in file.parts for file in changed):
         return ()
     root = bench.checkouts["head"].resolve()
-    fields = "-json=Dir,ImportPath,Deps,Standard,Incomplete"
+    fields = "-json=Dir,ImportPath,Deps,Standard,Incomplete,Error"
     listed = run_go(
         bench.toolchain,
         ("list", "-e", "-deps", "-test", fields, "./..."),
@@ -65,12 +65,17 @@ def _clean(
 ) -> Iterator[str]:
     """Go links each package's tests into a program `package.test`, whose dependencies are all there is in it."""
     for name, entry in entries.items():
-        if not name.endswith(".test") or name not in where or entry.get("Incomplete"):
+        if not name.endswith(".test") or name not in where:
             continue
-        directories = {where[name], *(where[other] for other in entry.get("Deps", ()) if other in where)}
-        if not directories & touched:
+        parts = {name, name.removesuffix(".test"), *entry.get("Deps", ())}
+        unknown = any(_broken(entries.get(part, {})) for part in parts)
+        if not unknown and not touched & {where[part] for part in parts if part in where}:
             directory = where[name].relative_to(module).as_posix()
             yield "" if directory == "." else directory
+
+
+def _broken(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("Incomplete") or entry.get("Error"))
 
 
 def notes(packages: Sequence[str], *, most: int = 10) -> Iterator[str]:
