@@ -93,7 +93,7 @@ def _install(purpose: str, environ: Mapping[str, str]) -> str:
 
 def _pip(python: str, *arguments: str) -> None:
     """Indexes of the machine are heeded: a hash is a hash wherever the file comes from."""
-    quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-warn-script-location")
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-compile")
     subprocess.run([python, "-I", "-m", "pip", "install", *quiet, *arguments], check=True)
 
 

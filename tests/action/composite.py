@@ -1,7 +1,7 @@
 """A composite action executed as GitHub's runner does it, from an event to outputs, summary and commands.
 
-Only what our two actions need: `run` steps in bash, and expressions that name one value. All else is refused, which keeps
-the actions simple. After actions/runner: `CompositeActionHandler.cs`, `ScriptHandlerHelpers.cs`,
+Only what our two actions need: `run` steps in bash, and expressions that name one value. All else is refused, which
+keeps the actions simple. After actions/runner: `CompositeActionHandler.cs`, `ScriptHandlerHelpers.cs`,
 `FileCommandManager.cs`, `GitHubContext.cs`, `action_yaml.json`.
 """
 
