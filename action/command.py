@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from action.event import Event
 from action.refused import ActionError
 from action.settings import Settings
 
@@ -15,29 +14,29 @@ from action.settings import Settings
 _ORDERS = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_ACTIONS")
 
 
-def command(settings: Settings, event: Event, *, base: str, head: str, ini: Path) -> list[str]:
+def command(settings: Settings, *, base: str, head: str, ini: Path) -> list[str]:
     """pytest, with no setting of the repository's own: `ini` is an empty file, and options come from here alone."""
     return [
         *(sys.executable, "-I", "-m", "pytest", "-p", "no:cacheprovider"),
         *("-c", str(ini), f"--rootdir={settings.working_directory}"),
         *([] if settings.conftest else ["--noconftest"]),
-        *_given(settings, event, base, head),
+        *_given(settings, base, head),
         f"--gotrace-report={settings.report_dir}",
         f"--junit-xml={settings.report_dir / 'junit.xml'}",
         settings.budget,
     ]
 
 
-def _given(settings: Settings, event: Event, base: str, head: str) -> Iterator[str]:
+def _given(settings: Settings, base: str, head: str) -> Iterator[str]:
     recording = settings.report_dir / "recording.jsonl"
     if settings.mode == "merge":
-        yield from (f"--gotrace-from={file}" for file in recordings(settings))
+        yield f"--gotrace-from={_checked(settings)}"
+        if settings.expected_shards is not None:
+            yield f"--gotrace-shards={settings.expected_shards}"
         return
     yield f"--gotrace-record={recording}"
     if settings.mode == "compare":
         yield f"--gotrace-baseline={base}"
-    if event.is_pull_request and settings.mode == "compare" and not base.endswith(".jsonl"):
-        yield f"--gotrace-budget-from={settings.config_from}"
     yield f"--gotrace-time-budget={settings.timeout_minutes}m"
     yield f"--gotrace-keep-traces={settings.keep_traces}"
     for option, value in (
@@ -59,16 +58,15 @@ def _given(settings: Settings, event: Event, base: str, head: str) -> Iterator[s
         yield "--gotrace-changed-packages"
 
 
-def recordings(settings: Settings) -> list[str]:
-    """The recordings to join. Raises `ActionError` where one is missing: that must not look like a pass."""
-    found = _matches(settings, settings.recordings)
-    expected = settings.expected_shards
+def _checked(settings: Settings) -> str:
+    """The pattern of the recordings to join. Raises `ActionError` where it matches none, or not as many as expected."""
+    found, expected = _matches(settings, settings.recordings), settings.expected_shards
     if not found or (expected is not None and len(found) != expected):
         wanted = "at least one" if expected is None else expected
         raise ActionError(
             f"input recordings: {len(found)} files match {settings.recordings!r}, and {wanted} must"
         )
-    return found
+    return settings.recordings
 
 
 def _matches(settings: Settings, pattern: str) -> list[str]:

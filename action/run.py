@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -17,6 +19,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # `python -I` looks n
 from action import event as events
 from action import settings as inputs
 from action.base import base, git_in, head, persisted_credentials
+from action.budget import from_base
 from action.command import command, environment
 from action.event import Event
 from action.outcome import conclusion, entry, exit_code, outputs
@@ -24,6 +27,7 @@ from action.refused import ActionError, refuse
 from action.settings import Settings
 from pytest_gotrace.errors import ExitCode, GotraceError
 from pytest_gotrace.escape import log_line
+from pytest_gotrace.git import Git
 from pytest_gotrace.report import Report
 from pytest_gotrace.report_json import read_report
 from pytest_gotrace.sinks.annotations import commands
@@ -64,22 +68,47 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
 def _measure(settings: Settings, event: Event, environ: Mapping[str, str]) -> int:
     """Run pytest; nothing it prints is an order to the runner. Raises `ActionError` and `CheckoutError`."""
     git = git_in(Path(environ.get("GITHUB_WORKSPACE") or "."))
-    if settings.mode == "merge":
-        compared = measured = ""
-    else:
-        if persisted_credentials(git):
-            print(_CREDENTIALS, flush=True)
-        measured = head(git, settings.head)
-        recorded = settings.base.endswith(".jsonl")
-        compared = settings.base if recorded else base(git, event, settings.base)
+    if persisted_credentials(git):
+        print(_CREDENTIALS, flush=True)
+    compared, measured = _sides(git, settings, event)
     for stale in _ours(settings.report_dir):
         stale.unlink()
-    with tempfile.TemporaryDirectory(prefix="gotrace-") as scratch:
+    with _budget(git, settings, event, compared), tempfile.TemporaryDirectory(prefix="gotrace-") as scratch:
         ini = Path(scratch) / "pytest.ini"
         ini.write_text("[pytest]\n", encoding="utf-8")
-        words = command(settings, event, base=compared, head=measured, ini=ini)
+        words = command(settings, base=compared, head=measured, ini=ini)
         print(log_line(f"gotrace: {' '.join(words[4:])}"), flush=True)
         return _quoted(words, settings.working_directory, environment(settings, environ))
+
+
+def _sides(git: Git, settings: Settings, event: Event) -> tuple[str, str]:
+    """The commits, or in the place of the first a recording; "" where there is none, or the plugin chooses."""
+    if settings.mode == "merge":  # both are in the recordings; the base's budget is all that is asked for
+        return (base(git, event, settings.base) if event.is_pull_request else ""), ""
+    measured = head(git, settings.head)
+    if settings.mode == "record":
+        return "", measured
+    recorded = settings.base.endswith(".jsonl")
+    return settings.base if recorded else base(git, event, settings.base), measured
+
+
+@contextlib.contextmanager
+def _budget(git: Git, settings: Settings, event: Event, compared: str) -> Iterator[None]:
+    """On a pull request that of the base, as long as this lasts."""
+    if (
+        not event.is_pull_request
+        or settings.config_from == "head"
+        or re.fullmatch("[0-9a-f]+", compared) is None
+    ):
+        yield
+        return
+    with from_base(git, settings.working_directory / settings.budget, compared) as found:
+        if not found:
+            print(
+                log_line(f"gotrace: {settings.budget} is not on the base, so that of the head counts"),
+                flush=True,
+            )
+        yield
 
 
 def _ours(directory: Path) -> Iterator[Path]:

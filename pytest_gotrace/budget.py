@@ -167,11 +167,11 @@ class Budget:
         return () if limited else ("every rule is off, so nothing is judged",)
 
 
-def load(path: Path | str, catalogue: Sequence[Metric] = CATALOGUE, text: str | None = None) -> Budget:
-    """The budget in a YAML file, or in `text` in its place. Raises `BudgetError` with the line that is wrong."""
+def load(path: Path | str, catalogue: Sequence[Metric] = CATALOGUE) -> Budget:
+    """The budget in a YAML file. Raises `BudgetError` with the line where the file goes wrong."""
     from pytest_gotrace.budgetfile import read  # yaml is only needed by a session that has a budget
 
-    return read(Path(path), catalogue, text)
+    return read(Path(path), catalogue)
 
 
 def schema() -> dict[str, Any]:

@@ -26,9 +26,9 @@ _LONG_FORM = ("max_increase", "max_decrease", "floor", "max", "level")
 _WAIVER = ("benchmark", "metric", "until", "reason")
 
 
-def read(path: Path, catalogue: Sequence[Metric], text: str | None = None) -> Budget:
-    """The budget in the file at `path`, or in `text` in its place. Raises `BudgetError`."""
-    sections = read_tree(path, text).fields(_SECTIONS, required=("version", "budgets"))
+def read(path: Path, catalogue: Sequence[Metric]) -> Budget:
+    """The budget in the file at `path`. Raises `BudgetError`."""
+    sections = read_tree(path).fields(_SECTIONS, required=("version", "budgets"))
     _check_version(sections["version"])
     defaults = _defaults(sections["defaults"]) if "defaults" in sections else Defaults()
     return Budget(

@@ -48,7 +48,6 @@ from pytest_gotrace.shard import notes as part
 from pytest_gotrace.shard import own
 from pytest_gotrace.sides import put_in_place, recorded_base
 from pytest_gotrace.verdict import Question, Verdict
-from pytest_gotrace.yamltree import text_of
 
 #: How long a benchmark process may run where neither a budget nor the command line says so, in seconds.
 _TIMEOUT = 600.0
@@ -165,7 +164,7 @@ class Gate:
         Raises `BudgetError` where the file is wrong, or a rule is about nothing.
         """
         path = path.resolve()
-        budget = self._budget(path)
+        budget = load(path, self._customs.metrics)
         module = self._module(budget, module_directory(path, self.root))
         refuse_unmatched(budget, module, self.root)
         self._budgets[path] = budget
@@ -175,16 +174,6 @@ class Gate:
         ours = own(asked, self._options.shard, chain.from_iterable(self._earlier.values()))
         self.left_out |= len(ours) < len(asked)
         return ours
-
-    def _budget(self, path: Path) -> Budget:
-        """The budget, as it is on the side whose budget counts."""
-        base = self._sides.checkouts.get("base")
-        if self._options.budget_from == "base" and path.is_relative_to(self.root):
-            theirs = base and base / path.relative_to(self.root)
-            if theirs and theirs.is_file() and not theirs.is_symlink():
-                return load(path, self._customs.metrics, text_of(theirs))
-            self._notes.append(f"{place(path, self.root)} is not on the base, so that of the head counts")
-        return load(path, self._customs.metrics)
 
     def _remember(self, budget: Budget) -> None:
         """Read the recordings that the budget names as a memory of noise."""

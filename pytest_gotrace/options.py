@@ -21,7 +21,6 @@ from pytest_gotrace.stats import judge as judge_cells
 from pytest_gotrace.verdict import Verdict
 
 KeepTraces = Literal["none", "changed", "all"]
-BudgetFrom = Literal["head", "base"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,6 @@ class Options:
 
     `env_pass` are names of variables that benchmarks may see besides the usual. With `isolate_cache` each side is built
     with a build cache of its own. `shard` is the part to measure, `changed_packages` leaves out what no change reaches.
-    `budget_from` is the side whose budget counts.
 
     Times are in seconds.
     """
@@ -57,7 +55,6 @@ class Options:
     isolate_cache: bool = False
     shard: Shard | None = None
     changed_packages: bool = False
-    budget_from: BudgetFrom = "head"
 
     @property
     def has_base(self) -> bool:

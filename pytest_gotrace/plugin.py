@@ -94,11 +94,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "help": "measure only packages that the change reaches, by themselves or by what they import",
     },
-    "--gotrace-budget-from": {
-        "choices": ("head", "base"),
-        "default": "head",
-        "help": "whose budget counts: with base a change cannot relax the budget that it is held to",
-    },
     "--gotrace-time-budget": {
         "metavar": "TIME",
         "help": "stop measuring at the first look after this time (10m); what is undecided stays inconclusive",

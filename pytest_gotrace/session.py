@@ -235,7 +235,6 @@ def options(config: pytest.Config) -> Options:
             isolate_cache=config.getoption("gotrace_isolate_cache"),
             shard=parse_shard(shard) if shard is not None else None,
             changed_packages=config.getoption("gotrace_changed_packages"),
-            budget_from=config.getoption("gotrace_budget_from"),
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error

@@ -177,11 +177,9 @@ class _Composer(yaml.SafeLoader):
         raise _RefusedError(problem=message, problem_mark=cast(Any, event.start_mark))
 
 
-def read(path: Path, text: str | None = None) -> Place:
-    """The top of the file's one document, or of `text` in its place. Raises `BudgetError` where it is not YAML, or too
-    much of it.
-    """
-    text = text_of(path) if text is None else text
+def read(path: Path) -> Place:
+    """The top of the file's one document. Raises `BudgetError` where it is not YAML or too much of it."""
+    text = text_of(path)
     composer: _Composer | None = None
     try:
         composer = _Composer(text)

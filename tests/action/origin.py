@@ -52,7 +52,7 @@ class Origin:
         }
         self.first = commit(root, "first", purse_dot_go=CODE.format(coins=1), **files)
         git(root, "tag", "v1.0.0")
-        self.main = commit(root, "say it", README_dot_md="How to pay.\n")
+        self.main = commit(root, "say it", docs__how_dot_md="How to pay.\n")
         self.head, self.merge = self._pull_request(7, coins=5, limit="+900%")
 
     def _pull_request(self, number: int, coins: int, limit: str) -> tuple[str, str]:

@@ -215,7 +215,7 @@ def test_events(origin, tmp_path, job, name, payload):
     if name == "merge_group":
         expected = origin.main
         payload = {"merge_group": {"base_sha": origin.main}}
-        commit(workspace, "queued", README_dot_md="queued\n")
+        commit(workspace, "queued", docs__how_dot_md="queued\n")
     if "before" in payload:
         payload = {"before": origin.first}
     here = job(workspace, name, payload, sha=git(workspace, "rev-parse", "HEAD"), ref=payload.get("ref", ""))
@@ -263,9 +263,11 @@ def test_a_budget_that_only_the_head_has(origin, tmp_path, job):
     root = tmp_path / "w"
     root.mkdir()
     git(root, "init", "--quiet", "--initial-branch=main")
-    base = commit(root, "first", go_dot_mod=MODULE, purse_dot_go=CODE.format(coins=1), purse_test_dot_go=TEST)
-    head = commit(root, "a budget", gotrace_dot_yaml=BUDGET.format(limit="+10%"))
+    files = {"purse__purse_dot_go": CODE.format(coins=1), "purse__purse_test_dot_go": TEST}
+    base = commit(root, "first", go_dot_mod=MODULE, **files)
+    budget = BUDGET.format(limit="+10%").replace("BenchmarkPay", "purse/BenchmarkPay")
+    head = commit(root, "a budget", gotrace_dot_yaml=budget)
     here = job(root, "pull_request", {}, sha=head, base_ref=base)
     done = here.run(RUN, {**QUICK, "base": base})
     assert done.outputs["head-sha"] == head, done.log
-    assert "is not on the base" in done.summary
+    assert "is not on the base" in done.log
