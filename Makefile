@@ -10,8 +10,8 @@ CORE   := setup.py pyproject.toml $(wildcard pytest_gotrace/trace/*.py pytest_go
 GO     := $(shell go version 2>/dev/null | grep -Eo 'go1\.(2[2-9]|[3-9][0-9])' || true)
 EXTRAS := dev,github,report$(if $(GO),,$(shell printf ',go'))
 
-.PHONY: demo test test-all lint types format bench bench-judge bench-html bench-memory bench-render simulate aa docs \
-	screenshots browser oracle fuzz clean
+.PHONY: demo test test-all lint types format locks bench bench-judge bench-html bench-memory bench-render simulate aa \
+	docs screenshots browser oracle fuzz clean
 
 demo: $(STAMP)          ## a red verdict and a green one, on the example repository
 	$(BIN)/python example-go-repo/demo.py
@@ -32,6 +32,9 @@ types: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+locks: $(STAMP)         ## hashes of everything the actions install, for all Pythons and systems
+	$(BIN)/python -m action.lock
 
 bench: $(STAMP)         ## the trace core against Go's own reader
 	$(BIN)/python -m benchmarks.bench_trace

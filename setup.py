@@ -1,5 +1,7 @@
 """Builds the compiled modules of `pytest_gotrace.trace`; all else stands in pyproject.toml."""
 
+import os
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -10,6 +12,10 @@ COMPILED = [TRACE / "batch.py", TRACE / "generation.py", *sorted(TRACE.glob("cor
 
 # -fwrapv: what overflows in a damaged file wraps around, as it does in Go. Other compilers may lack it.
 FLAGS = ["-O3", "-fwrapv"]
+
+#: Translating and compiling take turns on one core otherwise. Elsewhere than on Linux workers would import this file.
+WORKERS = os.cpu_count() or 1
+TRANSLATORS = WORKERS if sys.platform == "linux" else 0
 
 setup(
     ext_modules=cythonize(
@@ -29,5 +35,7 @@ setup(
             "initializedcheck": False,
         },
         annotate=False,
-    )
+        nthreads=TRANSLATORS,
+    ),
+    options={"build_ext": {"parallel": WORKERS}},
 )

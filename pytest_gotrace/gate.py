@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 
 from pytest_gotrace import checkout, continuing, gomod, gotest, interference, recording, survey
+from pytest_gotrace import untouched as reach
 from pytest_gotrace.aa import Calibration, calibrate
 from pytest_gotrace.budget import Budget, load
 from pytest_gotrace.interference import Watch
@@ -43,6 +44,8 @@ from pytest_gotrace.report import Report
 from pytest_gotrace.reporting import Circumstances, build, place
 from pytest_gotrace.schedule import Schedule
 from pytest_gotrace.sequential import SequentialTest
+from pytest_gotrace.shard import notes as part
+from pytest_gotrace.shard import own
 from pytest_gotrace.sides import put_in_place, recorded_base
 from pytest_gotrace.verdict import Question, Verdict
 
@@ -70,6 +73,8 @@ class Gate:
         self._budgets: dict[Path, Budget] = {}
         self._warnings: list[str] = []
         self._notes: list[str] = []
+        self.left_out = False
+        """Whether benchmarks were left out on purpose: no change reaches them, or they are another machine's."""
         self._noted: set[str] = set()  # modules whose go.mod was compared
         self._memory = NoiseMemory()
         toolchain = gotest.find_go(environ)
@@ -99,11 +104,12 @@ class Gate:
             checkouts=self._sides.checkouts,
             changed=self._sides.changed,
             scratch=scratch,
-            env=gotest.child_environment(environ),
+            env=gotest.child_environment(environ, passed=options.env_pass),
             timeout=options.timeout or _TIMEOUT,
             progress=progress,
             watch=Watch(names=watched, around=partial(on_cpus, options.cpus)),
             cpus=options.cpus,
+            isolate_cache=options.isolate_cache,
         )
         self._schedule = Schedule(
             bench=bench, options=options, customs=customs, recorded=self._recorded, stored=self._stored
@@ -121,6 +127,7 @@ class Gate:
             resumed=resumed,
             deadline=None if options.time_budget is None else self._began + options.time_budget,
         )
+        self._notes += part(options.shard)
         self._notes += continuing.anew(options, self._sides.measured)
         if self._recorded:
             self._warnings += self._recorded.doubts()
@@ -163,7 +170,10 @@ class Gate:
         self._budgets[path] = budget
         self._warnings += doubts(budget, self.root, date.today())
         self._remember(budget)
-        return tuple(ask(budget, module))
+        asked = tuple(ask(budget, module))
+        ours = own(asked, self._options.shard, chain.from_iterable(self._earlier.values()))
+        self.left_out |= len(ours) < len(asked)
+        return ours
 
     def _remember(self, budget: Budget) -> None:
         """Read the recordings that the budget names as a memory of noise."""
@@ -180,9 +190,17 @@ class Gate:
         """The module with every package that this budget or one before it is about."""
         before = self._modules.get(directory, Module(directory=directory))
         bench = replace(self._schedule.bench, timeout=self._options.timeout or budget.defaults.timeout)
+        untouched = before.untouched
+        if self._options.changed_packages and directory not in self._modules:
+            untouched = reach.untouched(bench, directory)
+            self._notes += reach.notes(untouched)
+            self.left_out |= bool(untouched)
         new = prepare(
-            bench, directory, lambda package: wanted(budget, package) and package not in before.packages
+            bench,
+            directory,
+            lambda package: wanted(budget, package) and package not in (*before.packages, *untouched),
         )
+        new = replace(new, untouched=untouched)
         if self._options.aa:  # that both sides are the same is the point
             new = replace(
                 new, benchmarks=tuple(replace(b, identical=False, by_tokens=False) for b in new.benchmarks)

@@ -15,6 +15,7 @@ from pytest_gotrace.gotest import GoCommand
 from pytest_gotrace.judge import Compare
 from pytest_gotrace.measure import RUN_SECONDS
 from pytest_gotrace.metrics import Key, Metric
+from pytest_gotrace.shard import Shard
 from pytest_gotrace.stats import Plan
 from pytest_gotrace.stats import judge as judge_cells
 from pytest_gotrace.verdict import Verdict
@@ -29,6 +30,9 @@ class Options:
     `shards` is a glob of recordings to judge instead of measuring, `shards_expected` how many there must be.
     `aa` is the head against itself, `resume` the recording of a test that is to go on, `cpus` where benchmarks may run.
     Traces are kept in `report`, if there is such a directory: of none, of what is over budget, or of all benchmarks.
+
+    `env_pass` are names of variables that benchmarks may see besides the usual. With `isolate_cache` each side is built
+    with a build cache of its own. `shard` is the part to measure, `changed_packages` leaves out what no change reaches.
 
     Times are in seconds.
     """
@@ -50,6 +54,10 @@ class Options:
     cpus: tuple[int, ...] = ()
     shards: str = ""
     shards_expected: int | None = None
+    env_pass: tuple[str, ...] = ()
+    isolate_cache: bool = False
+    shard: Shard | None = None
+    changed_packages: bool = False
 
     @property
     def has_base(self) -> bool:

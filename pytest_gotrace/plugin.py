@@ -93,6 +93,23 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "LIST",
         "help": "run benchmarks on these CPUs only, like 0,1 or 2-5 (Linux)",
     },
+    "--gotrace-env-pass": {
+        "metavar": "NAME",
+        "action": "append",
+        "help": "let benchmarks see this variable, too; on CI they see only what Go needs; may be given again",
+    },
+    "--gotrace-isolate-cache": {
+        "action": "store_true",
+        "help": "build each side with an empty build cache of its own (slower)",
+    },
+    "--gotrace-shard": {
+        "metavar": "I/N",
+        "help": "measure only part I of N of the benchmarks, balanced by the noise memory's recordings",
+    },
+    "--gotrace-changed-packages": {
+        "action": "store_true",
+        "help": "measure only packages that the change reaches, by themselves or by what they import",
+    },
     "--gotrace-time-budget": {
         "metavar": "TIME",
         "help": "stop measuring at the first look after this time (10m); what is undecided stays inconclusive",
@@ -108,7 +125,14 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 _GATES = ("gotrace_baseline", "gotrace_aa", "gotrace_aa_write", "gotrace_record", "gotrace_from")
 
 #: Those that the fixture heeds, too.
-_FIXTURE = ("--gotrace-cpus", "--gotrace-head", "--gotrace-run-time", "--gotrace-seed", "--gotrace-timeout")
+_FIXTURE = (
+    "--gotrace-cpus",
+    "--gotrace-env-pass",
+    "--gotrace-head",
+    "--gotrace-run-time",
+    "--gotrace-seed",
+    "--gotrace-timeout",
+)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

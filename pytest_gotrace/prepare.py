@@ -103,11 +103,13 @@ class Benchmark:
 class Module:
     """A Go module as it stands on both sides: its benchmarks, and packages of which nothing but a failure is known.
 
-    `packages` are the directories below the module that were built and looked through.
+    `packages` are the directories below the module that were built and looked through, `untouched` those that were left
+    out because no change reaches them.
     """
 
     directory: str
     packages: tuple[str, ...] = ()
+    untouched: tuple[str, ...] = ()
     benchmarks: tuple[Benchmark, ...] = ()
     failures: tuple[Failure, ...] = ()
 
@@ -116,6 +118,7 @@ class Module:
         return Module(
             directory=self.directory,
             packages=self.packages + other.packages,
+            untouched=other.untouched,
             benchmarks=self.benchmarks + other.benchmarks,
             failures=self.failures + other.failures,
         )
@@ -134,6 +137,13 @@ class Bench:
     progress: Progress
     watch: Watch = field(default_factory=Watch)  # sees nothing
     cpus: tuple[int, ...] = ()  # where benchmarks run; empty: wherever the system likes
+    isolate_cache: bool = False  # each side is built with a build cache of its own
+
+    def building(self, side: Side) -> Mapping[str, str]:
+        """The environment that one side is built in."""
+        return (
+            {**self.env, "GOCACHE": str(self.scratch / f"{side}.cache")} if self.isolate_cache else self.env
+        )
 
 
 def prepare(bench: Bench, module: str, wanted: Callable[[str], bool]) -> Module:
@@ -195,7 +205,7 @@ def _build(bench: Bench, side: Side, module: str, root: Path, package: Package) 
     output.parent.mkdir(parents=True, exist_ok=True)
     directory = root / package.directory
     try:
-        binary = gotest.build(bench.toolchain, root, package, output, bench.env)
+        binary = gotest.build(bench.toolchain, root, package, output, bench.building(side))
         if binary is None:
             return None
         top_level = gotest.benchmarks(binary, directory, env=bench.env)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -47,6 +47,11 @@ def _may_be_in(glob: str, package: str) -> bool:
     return not ends or any(fnmatchcase(here, path[:end]) or here == path[:end] for end in ends)
 
 
+def _in_any(glob: str, packages: Iterable[str]) -> bool:
+    """Whether a line may be about a benchmark of one of these packages."""
+    return any(_may_be_in(glob, package) for package in packages)
+
+
 def with_recorded(module: Module, recorded: Recording) -> Module:
     """The module, with the recording's word for which benchmarks are on the base."""
     on_base = set(recorded.benchmarks("base"))
@@ -70,6 +75,8 @@ def refuse_unmatched(budget: Budget, module: Module, root: Path) -> None:
         return  # what a package that does not build has in it is not known
     names = [benchmark.path for benchmark in module.benchmarks]
     for rule in unmatched(budget, names):
+        if _in_any(rule.benchmark_glob, module.untouched):
+            continue
         raise BudgetError(unmatched_message(rule, names), place(rule.path, root), rule.line)
 
 
@@ -80,6 +87,8 @@ def ask(budget: Budget, module: Module) -> Iterator[Question]:
             yield Question(benchmark=benchmark, rule=rule, budget=budget)
     for requirement in budget.requirements:
         found = [benchmark for benchmark in module.benchmarks if requirement.matches(benchmark.path)]
+        if not found and _in_any(requirement.benchmark, module.untouched):
+            continue
         for benchmark in found or [_nowhere(module.directory, requirement.benchmark)]:
             yield Question(benchmark=benchmark, rule=requirement, budget=budget)
     for package in dict.fromkeys(failure.benchmark for failure in module.failures):

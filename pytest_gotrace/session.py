@@ -22,6 +22,7 @@ from pytest_gotrace.measure import RUN_SECONDS
 from pytest_gotrace.options import parse_cpus
 from pytest_gotrace.progress import Shown
 from pytest_gotrace.report import Report, exit_code
+from pytest_gotrace.shard import parse_shard
 from pytest_gotrace.shardgate import ShardGate
 from pytest_gotrace.units import parse_quantity
 
@@ -91,7 +92,8 @@ class GateSession:
         items = [item for item in session.items if isinstance(item, BudgetItem)]
         option = session.config.option
         stopped = session.testsfailed and not option.continue_on_collection_errors
-        if items and not option.collectonly and not stopped:
+        on_purpose = not items and self.gate().left_out
+        if (items or on_purpose) and not option.collectonly and not stopped:
             try:
                 with self.gate().progress:
                     self.gate().answer([item.question for item in items])
@@ -157,6 +159,8 @@ class GateSession:
             self._sent = tuple(self._send(self._report))
             if session.exitstatus in (ExitCode.PASS, ExitCode.OVER_BUDGET) and not self._others_failed:
                 session.exitstatus = exit_code(self._report)
+            elif session.exitstatus == ExitCode.NOTHING_MATCHED and not self._report.verdicts:
+                session.exitstatus = ExitCode.PASS  # nothing to measure, and not by mistake
         if self.usage_error is not None:
             session.exitstatus = self.usage_error
 
@@ -213,8 +217,8 @@ def options(config: pytest.Config) -> Options:
             raise UsageError(f"--{name.replace('_', '-')}: expected a time above 0, found {text!r}")
         return value
 
-    record, resume, cpus, report = (
-        config.getoption(f"gotrace_{name}") for name in ("record", "continue", "cpus", "report")
+    record, resume, cpus, report, shard = (
+        config.getoption(f"gotrace_{name}") for name in ("record", "continue", "cpus", "report", "shard")
     )
     aa = config.getoption("gotrace_aa") or config.getoption("gotrace_aa_write")
     if aa and config.getoption("gotrace_baseline") is not None:
@@ -241,6 +245,10 @@ def options(config: pytest.Config) -> Options:
             cpus=parse_cpus(cpus) if cpus is not None else (),
             shards=_shards(config),
             shards_expected=config.getoption("gotrace_shards"),
+            env_pass=tuple(config.getoption("gotrace_env_pass") or ()),
+            isolate_cache=config.getoption("gotrace_isolate_cache"),
+            shard=parse_shard(shard) if shard is not None else None,
+            changed_packages=config.getoption("gotrace_changed_packages"),
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error

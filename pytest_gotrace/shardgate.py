@@ -31,6 +31,7 @@ class ShardGate:
     def __init__(self, options: Options, customs: Customs, progress: Progress, cwd: Path) -> None:
         self.progress, self.root = progress, _root(cwd)
         self._customs = customs
+        self.left_out = False  # what a shard left out, another has measured
         self._began = time.monotonic()
         self._budgets: dict[Path, Budget] = {}
         self._verdicts: dict[Question, tuple[Verdict, ...]] = {}
