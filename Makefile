@@ -42,7 +42,7 @@ bench: $(STAMP)         ## the trace core against Go's own reader
 bench-judge: $(STAMP)   ## the judge: 2,000 cells x 20 pairs on one core
 	$(BIN)/python -m benchmarks.bench_judge
 
-bench-html: $(STAMP) chromium    ## the HTML report: how large it is, and how soon it opens
+bench-html: $(STAMP) browser     ## the HTML report: how large it is, and how soon it opens
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.bench_html
 
 bench-memory: $(STAMP)  ## what remembered noise does to power and false alarms, simulated
@@ -62,8 +62,7 @@ docs: $(STAMP)          ## pictures and tables of docs/how-a-verdict-is-reached.
 	$(BIN)/python -m docs.draw
 
 screenshots: $(STAMP) browser   ## the comment and the HTML report; make screenshots REPORT=report.json
-	$(BIN)/python -m docs.screenshots $(REPORT)
-	PYTHONPATH=tests $(BIN)/python -m docs.html_screenshots $(REPORT)
+	PYTHONPATH=tests $(BIN)/python -m docs.screenshots $(REPORT)
 
 # Tests open the HTML report in a real browser, and give charts to the real Mermaid.
 CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome google-chrome-stable))

@@ -13,10 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from chromium import chromium
 from playwright.sync_api import Browser
 from sample_html import rich
 
+from docs.chromium import chromium
 from pytest_gotrace.page import render_page
 
 PROMISED_MB, PROMISED_SECONDS = 5.0, 2.0

@@ -1,6 +1,7 @@
-"""Pictures of what a reader sees, light and dark: `python -m docs.screenshots [report.json]`.
+"""Pictures of what a reader sees, on light and on dark paper: `make screenshots`, or with `REPORT=report.json`.
 
-The comment is rendered by GitHub's own Markdown parser, its charts by the real Mermaid, with colours like GitHub's.
+The comment is rendered by GitHub's own Markdown parser, its charts by the real Mermaid, with colours like GitHub's. The
+page has the figures of its first row open. Without a report both are of an invented one.
 """
 
 from __future__ import annotations
@@ -8,23 +9,23 @@ from __future__ import annotations
 import argparse
 import html
 import re
-import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cmarkgfm import github_flavored_markdown_to_html
 from cmarkgfm.cmark import Options
+from playwright.sync_api import Browser, Page
 
 from docs import mermaid
-from docs.browser import Browser
+from docs.chromium import chromium
+from pytest_gotrace.page import render_page
 from pytest_gotrace.render import render_summary
 from pytest_gotrace.report import Report
 from pytest_gotrace.report_json import read_report
 
 PICTURES = Path(__file__).parent / "pictures"
-
-#: The first screen and the picture of the worst row, in pixels.
-_WIDTH, _HEIGHT = 1040, 1290
 
 _STYLE = """
 :root { --paper:#fff; --ink:#1f2328; --soft:#59636e; --line:#d1d9e0; --head:#f6f8fa; --code:#818b981f; }
@@ -53,9 +54,20 @@ details > summary { cursor:pointer; margin-bottom:8px }
 """
 
 
-def page(markdown: str) -> str:
-    """A document that shows a comment as GitHub does; what is folded stays so, but for the pictures."""
-    body = github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """What is shown, how it is made ready to be looked at, and how much of it is taken, in pixels."""
+
+    name: str
+    document: Callable[[Report], str]
+    prepare: Callable[[Page], None]
+    width: int
+    height: int
+
+
+def comment(report: Report) -> str:
+    """A document that shows the comment as GitHub does; what is folded stays so, but for the pictures."""
+    body = github_flavored_markdown_to_html(render_summary(report), Options.CMARK_OPT_UNSAFE)
     body = re.sub(
         r'<pre lang="mermaid"><code>(.*?)</code></pre>', r'<pre class="mermaid">\1</pre>', body, flags=re.S
     )
@@ -68,33 +80,63 @@ def page(markdown: str) -> str:
     )
 
 
-def shoot(report: Report, directory: Path) -> None:
-    """Write `comment-light.png` and `comment-dark.png`."""
-    with tempfile.TemporaryDirectory() as scratch, Browser() as browser:
-        path = Path(scratch) / "comment.html"
-        path.write_text(page(render_summary(report)), encoding="utf-8")
-        for scheme, theme in (("light", "default"), ("dark", "dark")):
-            shown = browser.open(path, width=_WIDTH, dark=scheme == "dark")
-            shown.evaluate(f"mermaid.initialize({{startOnLoad: false, theme: '{theme}'}}); mermaid.run()")
-            shown.screenshot(directory / f"comment-{scheme}.png", most=_HEIGHT)
+def draw_charts(page: Page) -> None:
+    """Have Mermaid draw each chart of a comment in the reader's colours, as GitHub does."""
+    page.evaluate(
+        """() => {
+        const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+        mermaid.initialize({ startOnLoad: false, theme: dark ? "dark" : "default" });
+        return mermaid.run();
+    }"""
+    )
 
 
-def main() -> int:
+def _open_first_row(page: Page) -> None:
+    page.locator("button.open").first.click()
+    page.locator("tr.detail [data-ready]").first.wait_for()
+    page.evaluate("scrollTo(0, 0)")
+
+
+SHOTS = (
+    Shot(name="comment", document=comment, prepare=draw_charts, width=1040, height=1290),
+    Shot(name="report", document=render_page, prepare=_open_first_row, width=1200, height=1680),
+)
+
+
+def shoot(browser: Browser, shot: Shot, report: Report, directory: Path) -> None:
+    """Write `NAME-light.png` and `NAME-dark.png`, no higher than what there is to see."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / f"{shot.name}.html"
+        file.write_text(shot.document(report), encoding="utf-8", newline="\n")
+        for scheme in ("light", "dark"):
+            page = browser.new_page(
+                viewport={"width": shot.width, "height": shot.height}, color_scheme=scheme
+            )
+            page.goto(file.as_uri())
+            shot.prepare(page)
+            seen = page.evaluate("document.body.getBoundingClientRect().height")
+            clip = {"x": 0, "y": 0, "width": shot.width, "height": min(seen, shot.height)}
+            page.screenshot(path=directory / f"{shot.name}-{scheme}.png", clip=clip)
+            page.close()
+
+
+def main() -> None:
     """Shoot the report that was named, or the invented one of the tests."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "report", type=Path, nargs="?", help="a report.json; without it, the one of the tests"
-    )
+    parser.add_argument("report", type=Path, nargs="?", help="a report.json; without it, an invented one")
     parser.add_argument("--to", type=Path, default=PICTURES, help="where the pictures go")
     asked = parser.parse_args()
-    if asked.report:
-        report = read_report(asked.report)
-    else:
-        sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-        from sample_reports import REGRESSION as report
-    shoot(report, asked.to)
-    return 0
+    report = read_report(asked.report) if asked.report else _invented()
+    with chromium() as browser:
+        for shot in SHOTS:
+            shoot(browser, shot, report, asked.to)
+
+
+def _invented() -> Report:
+    from sample_html import rich
+
+    return rich(10)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -25,3 +25,38 @@ def original(tmp_path_factory):
 def shop(original, tmp_path):
     """A shop of the test's own, with one commit."""
     return copy(original, tmp_path / "shop")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests; each opens windows of its own."""
+    from docs.chromium import chromium
+
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """Opens a page from the disk; at the end no error was said, and only the file and `allowed` were asked for."""
+    contexts, faults, asked, expected = [], [], set(), set()
+    file = tmp_path / "visited.html"
+
+    def open_page(text, *allowed, **how):
+        file.write_text(text, encoding="utf-8", newline="\n")
+        expected.update((file.as_uri(), *allowed))
+        context = browser.new_context(**how)
+        contexts.append(context)
+        context.on("request", lambda request: asked.add(request.url))
+        context.on("console", lambda message: faults.append(message.text))
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        context.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
+        page = context.new_page()
+        page.goto(file.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+    assert asked == expected

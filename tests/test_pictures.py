@@ -141,10 +141,9 @@ class TestChart:
 
 @pytest.fixture(scope="module")
 def real_mermaid():
-    """The real package's parser."""
-    if mermaid.missing():
-        pytest.skip(f"the real Mermaid needs {mermaid.missing()} on PATH")
-    return mermaid.parse
+    """The real package's parser, started once."""
+    with mermaid.parser() as parse:
+        yield parse
 
 
 class TestRealMermaid:
@@ -188,6 +187,16 @@ class TestRealMermaid:
         text = render_summary(samples.GOLDEN["large"])
         charts = re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)
         assert [found["title"] for found in real_mermaid(charts)] == ["region[step 0]"] * 3
+
+
+@pytest.mark.parametrize("what", ["npm", "node"])
+def test_without_node(what, monkeypatch, tmp_path):
+    """Where node or npm is missing, that and what to do are said: no test is skipped for it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    asked = {"npm": mermaid.installed, "node": lambda: mermaid.parser().__enter__()}[what]
+    with pytest.raises(FileNotFoundError, match=f"{what} is missing: `make browser` installs it"):
+        asked()
 
 
 def test_a_quantile_of_the_schema():

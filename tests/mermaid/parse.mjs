@@ -1,4 +1,6 @@
-// Charts as a JSON list on stdin; on stdout for each the type and title that Mermaid finds, or its error.
+// Each line of stdin is a JSON list of charts; on stdout a line with, for each, the type and title that Mermaid finds, or its
+// error.
+import { createInterface } from "node:readline";
 import { JSDOM } from "jsdom";
 
 const { window } = new JSDOM("");
@@ -15,8 +17,8 @@ async function answer(text) {
   }
 }
 
-let input = "";
-for await (const chunk of process.stdin) input += chunk;
-const answers = [];
-for (const text of JSON.parse(input)) answers.push(await answer(text));
-console.log(JSON.stringify(answers));
+for await (const line of createInterface({ input: process.stdin })) {
+  const answers = [];
+  for (const text of JSON.parse(line)) answers.push(await answer(text));
+  console.log(JSON.stringify(answers));
+}
