@@ -282,7 +282,7 @@ func BenchmarkSleep(b *testing.B) {
 
 
 class Causes:
-    """The test binary of the package `causes`; each of its benchmarks is traced once, when first asked for."""
+    """The test binary of `causes`; each of its benchmarks is traced once for each number of `again`."""
 
     def __init__(self, toolchain, root: Path) -> None:
         self._root = go_module(root, causes__causes_test=GO)
@@ -291,7 +291,7 @@ class Causes:
         self._binary = build(toolchain, root, package, root / "causes.test", self._env)
         self.run = cache(self._run)
 
-    def _run(self, name: str, iterations: int) -> Run:
+    def _run(self, name: str, iterations: int, again: int) -> Run:
         trace = self._root / "run.trace"
         result = run_benchmark(
             self._binary,

@@ -13,7 +13,7 @@ class Page(HTMLParser):
 
     def __init__(self, markdown):
         super().__init__(convert_charrefs=True)
-        self.tags, self.code, self.text, self._inside = [], [], "", 0
+        self.tags, self.ends, self.code, self.text, self._inside = [], [], [], "", 0
         self.feed(github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE))
         self.close()
 
@@ -24,6 +24,7 @@ class Page(HTMLParser):
             self.code.append("")
 
     def handle_endtag(self, tag):
+        self.ends.append(tag)
         self._inside -= tag == "code"
 
     def handle_data(self, data):

@@ -68,7 +68,7 @@ def gate(tmp_path: Path, patch: Path, *options: str) -> tuple[int, dict, str]:
         f"--gotrace-report={tmp_path / 'report'}",
         *options,
     ]
-    env = {**os.environ, "GOMAXPROCS": "2"}
+    env = {**os.environ, "GOMAXPROCS": "2", "COLUMNS": "300"}
     done = subprocess.run(command, cwd=repository, env=env, capture_output=True, text=True, check=False)
     report = tmp_path / "report" / "report.json"
     assert report.exists(), done.stdout + done.stderr
