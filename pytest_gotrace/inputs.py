@@ -108,7 +108,7 @@ INPUTS: Mapping[str, Input] = {
         default="", read=str, expected="a file", help="a report.json on this machine, instead of --run-id"
     ),
     "artifact": Input(
-        default="gotrace-report",
+        default="gotrace-result",
         read=_matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"),
         expected="letters, digits, dots, hyphens and underscores",
         help="the name of the artifact with report.json",

@@ -166,7 +166,7 @@ class Hub:
         self.pulls.append(made | other)
         return self.pulls[-1]
 
-    def artifact(self, run: int, data: bytes, name: str = "gotrace-report", **other: Any) -> int:
+    def artifact(self, run: int, data: bytes, name: str = "gotrace-result", **other: Any) -> int:
         """What a run left behind."""
         number = len(self.artifacts) + 501
         made = self.blank("artifact") | {

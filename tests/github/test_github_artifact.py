@@ -148,7 +148,7 @@ class TestA10Zip:
         assert job.after(11)["reason"] == "no-artifact"
         hub.artifact(11, b"", expired=True)
         assert job.after(11)["reason"] == "no-artifact"
-        assert "::notice title=gotrace::the artifact gotrace-report of run 11 has expired" in job.output
+        assert "::notice title=gotrace::the artifact gotrace-result of run 11 has expired" in job.output
 
 
 class TestA9Report:
@@ -172,6 +172,6 @@ class TestA9Report:
         job.measured(11, text.encode("utf-8", "surrogatepass"))
         answer = job.after(11)
         assert answer["error"] == "RecordingError"
-        assert "gotrace-report/report.json: " in answer["message"]
+        assert "gotrace-result/report.json: " in answer["message"]
         assert hub.comments == []
         assert [each for each in hub.seen if each.method != "GET"] == []

@@ -107,7 +107,7 @@ class TestInputs:
         found = inputs.read({}, {})
         assert (found.run_id, found.artifact, found.when, found.key) == (
             0,
-            "gotrace-report",
+            "gotrace-result",
             "changes",
             "default",
         )
