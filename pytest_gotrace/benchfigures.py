@@ -13,6 +13,7 @@ from pytest_gotrace.units import format_pair, format_quantity, scale_for
 
 #: States of less than this share of both sides are drawn as one.
 _LEAST_SHARE = 0.004
+_PICOSECONDS = 1000  # in a nanosecond
 
 _OTHERS = "others"
 
@@ -89,17 +90,21 @@ def heap_figure(which: str, timelines: Sequence[Timeline]) -> Figure:
 
 
 class _Tree:
-    """Calls by the way that leads to them; each box is as wide as the boxes below it together."""
+    """Calls by the way that leads to them; each box is as wide as the boxes below it together.
+
+    Exactly so, or plotly draws nothing at all: widths are whole picoseconds, which add up as fractions do not.
+    """
 
     def __init__(self) -> None:
-        self.widths: dict[tuple[str, ...], float] = {(): 0.0}
+        self.widths: dict[tuple[str, ...], int] = {(): 0}
         self.changes: dict[tuple[str, ...], float] = {(): 0.0}
 
     def add(self, way: tuple[str, ...], change: float) -> None:
         """A stack whose waiting changed by this much; one that did not change has no box."""
-        for length in range(len(way) + 1) if change else ():
+        width = round(abs(change) * _PICOSECONDS)
+        for length in range(len(way) + 1) if width else ():
             part = way[:length]
-            self.widths[part] = self.widths.get(part, 0.0) + abs(change)
+            self.widths[part] = self.widths.get(part, 0) + width
             self.changes[part] = self.changes.get(part, 0.0) + change
 
     @property
@@ -114,7 +119,7 @@ class _Tree:
             "ids": list(numbers.values()),
             "parents": [numbers[way[:-1]] if way else "" for way in self.widths],
             "labels": [label(_called(way)) for way in self.widths],
-            "values": [number(width) for width in self.widths.values()],
+            "values": list(self.widths.values()),
             "text": [signed(change, "ns") for change in self.changes.values()],
             "customdata": [label(way[-1]) if way else "all stacks" for way in self.widths],
             "branchvalues": "total",

@@ -65,7 +65,7 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
     """The report of one gate."""
     sides, prices = about.recording.sides, overheads(about.recording)
     again = reproduce(sides.get("base"), verdicts)
-    whys = tuple(_with_commands(one, about, again) for one in _whys(verdicts, about))
+    whys = tuple(_with_commands(one, about) for one in _whys(verdicts, about))
     benchmarks = {verdict.question.benchmark.id for verdict in verdicts}
     unmeasured = {
         v.question.benchmark.id
@@ -142,13 +142,13 @@ def _touched(changes: Changes, module: str, frame: Frame) -> bool:
     return changes.touch("/".join(filter(None, (module, frame.file))), frame.line)
 
 
-def _with_commands(reason: explanation.Why, about: Circumstances, again: str) -> explanation.Why:
+def _with_commands(reason: explanation.Why, about: Circumstances) -> explanation.Why:
     """How to see it for oneself: only what is explained by something is worth looking at."""
     if not reason.sentence:
         return reason
     kept = [trace for trace in about.traces if trace.benchmark == reason.benchmark]
     state = reason.states[0].state if reason.states else ""
-    return replace(reason, commands=(*commands(kept, state), *([again] if again else [])))
+    return replace(reason, commands=tuple(commands(kept, state)))
 
 
 def _remarks(

@@ -24,6 +24,8 @@ from pytest_gotrace.units import format_change, format_pair, format_quantity
 #: A doubt longer than this is cut where it stands beside the verdict.
 _DOUBT_CHARACTERS = 300
 _COMMAND_CHARACTERS = 2_000
+#: A line of this state counts goroutines, and no time.
+_LEAK = "goroutine-leak"
 _TAIL_CHARACTERS = 4_000
 
 #: How each outcome is called in a sentence, after its number.
@@ -148,7 +150,9 @@ def needed_text(entry: VerdictEntry) -> str:
 
 
 def cause_text(why: Why | None) -> str:
-    """The first state of the why, its cause, and by how much: ``"`sched-wait` +312 µs/op"``."""
+    """The first state of the why, its cause, and by how much: ``"`sched-wait` +312 µs/op"``; of a leak, goroutines."""
+    if why and why.lines and why.lines[0].state == _LEAK:
+        return f"+{why.lines[0].head - why.lines[0].base:.3g} goroutines/op"
     shift = why.states[0] if why and why.states else None
     if shift is None or _grown(shift) <= 0:
         return ""

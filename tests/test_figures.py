@@ -1,4 +1,5 @@
 import json
+import random
 import re
 from dataclasses import replace
 from importlib import resources
@@ -174,6 +175,28 @@ def test_boxes_are_as_wide_as_those_below():
         parent: widths[parent] for parent in below if parent
     }
     assert trace["text"][0] == "+312 µs"
+
+
+def test_no_box_is_wider_than_its_parent():
+    """Whatever fractions of a nanosecond there are, boxes add up exactly; else plotly would draw none of them."""
+    draws = random.Random(1)
+    stacks = tuple(
+        replace(
+            samples.WHY.stacks[0],
+            frames=tuple(f"f{draws.randrange(3)} a.go:1" for _ in range(depth)),
+            head=head,
+        )
+        for depth, head in ((draws.randrange(1, 6), draws.uniform(0, 1e7)) for _ in range(60))
+    )
+    why = replace(samples.WHY, stacks=stacks)
+    (trace,) = figure(replace(samples.REGRESSION, why=(why,)), "stacks").traces
+    widths = dict(zip(trace["ids"], trace["values"], strict=True))
+    below = dict.fromkeys(widths, 0)
+    for child, parent in zip(trace["ids"], trace["parents"], strict=True):
+        if parent:
+            below[parent] += widths[child]
+    assert len(widths) > 20
+    assert all(below[box] <= width for box, width in widths.items())
 
 
 def test_heap_of_both_sides():

@@ -12,7 +12,7 @@ from pytest_gotrace.report import (
     Interference,
     Overhead,
 )
-from pytest_gotrace.sentences import failure_text, headline, verdict_sentence
+from pytest_gotrace.sentences import cause_text, failure_text, headline, verdict_sentence
 
 
 class TestVerdictSentence:
@@ -199,3 +199,10 @@ def test_the_price_of_tracing():
         "×1.40 on the base, ×1.43 on the head"
     )
     assert sentences.overhead_text(Overhead(benchmark="B", head=2.0)) == "×2.00 on the head"
+
+
+def test_the_cause_of_a_leak_is_goroutines():
+    """In the table the cause of a leak is a number of goroutines, and no time of a state."""
+    line = replace(samples.WHY.lines[0], state="goroutine-leak", base=0.0, head=1.0)
+    assert cause_text(replace(samples.WHY, lines=(line,))) == "+1 goroutines/op"
+    assert cause_text(samples.WHY) == "`sync-block[chan send]` +271 µs/op"
