@@ -148,3 +148,12 @@ def test_links_lead_somewhere(page):
     """Each relative link of a page leads to a file of the repository."""
     for link in re.findall(r"\]\(([^)#]+?)(?:#.*?)?\)", page.read_text(encoding="utf-8")):
         assert link.startswith("https://") or (page.parent / link).exists(), link
+
+
+def test_the_readme_shows_its_pictures():
+    """Each picture of the comment and of the page is shown in the README, is there, and is no heavy download."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r'src(?:set)?="(docs/pictures/[^"]+\.png)"', text))
+    assert shown == {path.relative_to(ROOT).as_posix() for path in draw.PICTURES.glob("*.png")}
+    assert len(shown) == 4
+    assert all((ROOT / picture).stat().st_size < 300_000 for picture in shown)
