@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_gotrace.causes import Load, find, load
-from pytest_gotrace.metrics import Key
+from pytest_gotrace.metrics import TAIL, Key
 from pytest_gotrace.recording import Recording
 from pytest_gotrace.shifts import (
     ACROSS,
@@ -33,8 +33,6 @@ from pytest_gotrace.trace import Frame
 _SHOWN_LINES = 5
 #: The least share of the time that a line must have added to be a cause of its own.
 _WORTH = 0.02
-#: Statistics that the slowest instances of a region or task decide.
-_OF_THE_SLOWEST = ("p90", "p99", "max")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +99,7 @@ def _inside(runs: Runs, over: Sequence[Key]) -> str:
     if any(key.metric not in ("region", "task") for key in over):
         return ""
     known = {spot.inside for side in runs.traced for run in side for spot in run.spots}
-    wanted = [f"{key.series}.p90" if key.statistic in _OF_THE_SLOWEST else str(key.series) for key in over]
+    wanted = [f"{key.series}.p90" if key.statistic in TAIL else str(key.series) for key in over]
     return next((series for series in wanted if series in known), "")
 
 

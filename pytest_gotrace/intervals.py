@@ -7,6 +7,7 @@ One table for waiting, being ready, running, what the collector takes and CPU sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,8 @@ from pytest_gotrace.views.waits import origins
 
 #: For how many names of regions and tasks, those that take longest, it is said what happened inside.
 INSIDE = 4
-#: The slow instances of a region or task are those between these quantiles of the run's. Beyond them is what the
-#: machine did to some of them: with it a busy machine would be all that there is to see.
-SLOW = (0.9, 0.99)
+#: The slow instances of a region or task are those that take at least as long as this quantile of the run's.
+SLOW = 0.9
 
 _RANGES = {"mark-assist": ("GC mark assist",), "sweep": ("GC incremental sweep",), "gc-pause": PAUSES}
 
@@ -48,34 +48,82 @@ def intervals(measured: Round) -> tuple[Rows, tuple[str, ...]]:
     return rows, tuple(codes)
 
 
-def inside(rows: Rows, spans: Spans) -> Rows:
-    """What of the rows lies inside spans of their goroutines."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instances:
+    """The instances of one series of regions or tasks; inside a task is inside its regions.
+
+    `whole` is when which goroutine is inside one, `slow` when inside a slow one (`SLOW`). `regions` are rows, with how
+    long the instance took as their `time`.
+    """
+
+    series: str
+    whole: Spans
+    slow: Spans
+    regions: Rows
+
+    def inside(self, rows: Rows) -> Rows:
+        """What of the rows lies inside."""
+        return _inside(rows, self.whole)
+
+    def slowest(self, inside: Rows) -> Rows:
+        """What of the rows that lie inside lies inside a slow one.
+
+        A CPU sample makes the instance longer that it is taken in: where all take about as long, it is the samples that
+        make instances slow. So samples are ranked among themselves. Those in the longest instances count, as large a
+        share of all as the slow ones have of the running time.
+        """
+        sampled = inside["sample"]
+        samples, slow = inside[sampled], _inside(inside[~sampled], self.slow)
+        if len(samples) == 0:
+            return slow
+        running, long = (
+            int(rows["time"][rows["state"] == samples["state"][0]].sum()) for rows in (inside[~sampled], slow)
+        )
+        longest = samples[np.argsort(-self._took(samples), kind="stable")]
+        return np.concatenate([slow, longest[: round(len(samples) * long / max(running, 1))]])
+
+    def _took(self, samples: Rows) -> Ints:
+        """How long the longest instance took that each sample lies in."""
+        own = self.regions
+        around = (
+            own["time"][
+                (own["goroutine"] == one["goroutine"])
+                & (own["begin"] < one["end"])
+                & (one["begin"] < own["end"])
+            ]
+            for one in samples
+        )
+        return np.array([took.max(initial=0) for took in around], np.int64)
+
+
+def _inside(rows: Rows, spans: Spans) -> Rows:
     within = rows.copy()
     within["time"] = spans.inside(rows["goroutine"], rows["begin"], rows["end"])
     kept: Rows = within[within["time"] > 0]
     return kept
 
 
-def instances(measured: Round, rename: Callable[[Key], Key]) -> Iterator[tuple[str, Spans, Spans]]:
-    """The series of regions and tasks that take longest: when which goroutine is inside one, and inside a slow one.
-
-    Inside a task is inside its regions. `rename` may merge names, as in `distributions.extract`.
-    """
-    regions = measured.table.regions
-    owners = {"region": np.arange(len(regions.name)), "task": regions.task}
+def instances(measured: Round, rename: Callable[[Key], Key]) -> Iterator[Instances]:
+    """Those series of regions and tasks that take longest. `rename` may merge names, as in `distributions.extract`."""
+    own, table = measured.table.regions, measured.table
+    owners = {"region": np.arange(len(own.name)), "task": own.task}
     ranked = sorted(_series(measured, rename), key=lambda one: -int(one[2].sum()))
     for series, kind, took, ids in ranked[:INSIDE]:
-        belongs = owners[kind]
-        whole, slow = (_spans(measured, np.isin(belongs, some)) for some in (ids, ids[_slow(took)]))
-        yield series, whole, slow
-
-
-def _slow(took: Ints) -> NDArray[np.bool_]:
-    """Which instances are slow; of few the longest."""
-    low = np.quantile(took, SLOW[0], method="higher")
-    high = np.quantile(took, SLOW[1], method="lower")
-    slow: NDArray[np.bool_] = (took >= low) & (took <= max(low, high))
-    return slow
+        at = np.flatnonzero(np.isin(owners[kind], ids) & (own.start >= 0) & (own.end >= 0))
+        order = np.argsort(ids)
+        regions = _rows(
+            0,
+            goroutine=own.goroutine[at],
+            begin=own.start[at],
+            end=own.end[at],
+            time=took[order][np.searchsorted(ids[order], owners[kind][at])],
+        )
+        slow = regions[regions["time"] >= np.quantile(took, SLOW, method="higher")]
+        whole, some = (
+            Spans(rows["goroutine"], rows["begin"], rows["end"], first=table.begin, last=table.end)
+            for rows in (regions, slow)
+        )
+        yield Instances(series=series, whole=whole, slow=some, regions=regions)
 
 
 def _series(measured: Round, rename: Callable[[Key], Key]) -> Iterator[tuple[str, str, Ints, Ints]]:
@@ -157,9 +205,3 @@ def _start_functions(table: Table, goroutines: Ints) -> NDArray[np.int32]:
     order = np.argsort(ids)
     found = order[np.minimum(np.searchsorted(ids, goroutines, sorter=order), len(ids) - 1)]
     return np.where(ids[found] == goroutines, names[found], 0).astype(np.int32)
-
-
-def _spans(measured: Round, rows: NDArray[np.bool_]) -> Spans:
-    own, table = measured.table.regions, measured.table
-    rows &= (own.start >= 0) & (own.end >= 0)
-    return Spans(own.goroutine[rows], own.start[rows], own.end[rows], first=table.begin, last=table.end)

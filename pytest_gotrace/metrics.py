@@ -21,6 +21,8 @@ Subject = Literal["none", "optional", "required"]
 STATISTICS = ("count", "total", "mean", "p50", "p90", "p99", "max")
 
 #: Those of them that are quantiles, with their probability.
+#: What the slowest events of a run decide.
+TAIL = ("p90", "p99", "max")
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 

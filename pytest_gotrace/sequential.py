@@ -9,6 +9,7 @@ At a look everything that was asked is judged as one family; what is settled get
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ from pytest_gotrace.errors import GotraceError
 from pytest_gotrace.judge import Decisions, judge
 from pytest_gotrace.keeping import Kept, keep
 from pytest_gotrace.measure import Target, orders
-from pytest_gotrace.metrics import Key
+from pytest_gotrace.metrics import TAIL, Key
 from pytest_gotrace.noisememory import NoiseMemory
 from pytest_gotrace.prepare import Failure, Module
 from pytest_gotrace.recording import Planned, Recording, Run, Side
@@ -30,8 +31,10 @@ from pytest_gotrace.schedule import Schedule, seconds_per_pair
 from pytest_gotrace.stats import Plan
 from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict, tally
 
-#: Pairs that explain a benchmark, and the most benchmarks that are explained.
+#: Pairs that explain a benchmark; those that explain a tail, since few of their CPU samples lie in it; and the most
+#: benchmarks that are explained.
 _EXPLAINING = 6
+_EXPLAINING_TAIL = 12
 _EXPLAINED = 20
 
 _Result = TypeVar("_Result")
@@ -201,7 +204,10 @@ class SequentialTest:
         for questions in list(asked.values())[:_EXPLAINED]:
             self._progress.step(f"tracing {questions[0].benchmark.id}, to say why")
             with tempfile.TemporaryDirectory(dir=self._schedule.bench.scratch) as directory:
-                results = self._schedule.explain(questions, order[:_EXPLAINING], Path(directory))
+                number = _EXPLAINING_TAIL if self._asks_for_tail(questions) else _EXPLAINING
+                results = self._schedule.explain(
+                    questions, [*itertools.islice(itertools.cycle(order), number)], Path(directory)
+                )
                 runs = [result for result in results if isinstance(result, Run) and result.round >= 0]
                 self._explaining += runs
                 self.kept += self._keep(runs, Path(directory), questions)
@@ -216,6 +222,9 @@ class SequentialTest:
             return False
         every = self._options.keep_traces == "all" and self._options.report is not None
         return every or any(verdict.outcome is Outcome.OVER for verdict in self.verdicts[question])
+
+    def _asks_for_tail(self, questions: Sequence[Question]) -> bool:
+        return any(key.statistic in TAIL for question in questions for key in self._traced_keys(question))
 
     def _keep(self, runs: Sequence[Run], traces: Path, questions: Sequence[Question]) -> tuple[Kept, ...]:
         """The traces that stay. What cannot be kept is told, and costs no verdict."""

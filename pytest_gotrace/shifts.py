@@ -20,8 +20,10 @@ ACROSS = ("gc-pause", "mark-assist", "sweep")
 LEAK = "goroutine-leak"
 UNKNOWN = "unknown"
 
-#: How often a shift is steady by luck alone; four runs a side that do not overlap are not luck.
+#: How often a shift is steady by luck alone; four runs a side that do not overlap are not luck. There are few lines in
+#: a change, and a cause is likely to be among them: of those less is asked.
 _LUCK = 0.03
+_LUCK_IN_CHANGE = 0.1
 _ORDER = [metric.name for metric in CATALOGUE]
 _STATES = ("exec", "sched-wait", "sync-block", "net-wait", "sleep", "syscall", *ACROSS)
 _TESTS = "_test.go"
@@ -37,12 +39,17 @@ def never(frame: Frame) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """Time in one state, ns per operation, mean over each side's runs; `steady` if it stands out of its noise."""
+    """Time in one state, ns per operation, mean over each side's runs; `luck` is how likely chance alone does that."""
 
     state: str
     base: float
     head: float
-    steady: bool
+    luck: float
+
+    @property
+    def steady(self) -> bool:
+        """Whether it stands out of its noise."""
+        return self.luck < _LUCK
 
     @property
     def grown(self) -> float:
@@ -62,6 +69,11 @@ class Place:
     group: str = ""
     changed: bool = False
     by_changed: bool = False
+
+    @property
+    def steady(self) -> bool:
+        """As of a `Shift`."""
+        return self.shift.luck < (_LUCK_IN_CHANGE if self.changed or self.by_changed else _LUCK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +142,7 @@ def _sorted(names: Iterable[str]) -> list[str]:
 def shift(state: str, base: Sequence[float], head: Sequence[float]) -> Shift:
     """The numbers of the runs of both sides as one `Shift`."""
     before, after = (sum(side) / len(side) if side else 0.0 for side in (base, head))
-    return Shift(state=state, base=before, head=after, steady=rank_sum(base, head) < _LUCK)
+    return Shift(state=state, base=before, head=after, luck=rank_sum(base, head))
 
 
 def places(runs: Runs, inside: str = "", touched: Touched = never) -> list[Place]:
@@ -138,12 +150,25 @@ def places(runs: Runs, inside: str = "", touched: Touched = never) -> list[Place
 
     So of two that are close the one in the change comes first, and a small one never hides a large one.
     """
-    found = [
-        _place(moved, spots, touched)
-        for moved, spots in _compared(runs, inside, lambda spot: _line(spot, touched))
-        if moved.steady and moved.grown > 0
-    ]
-    return sorted(found, key=lambda place: -place.shift.grown * (1 + place.changed))
+    ours = _functions_touched(runs.traced[1], touched)
+    found = (
+        _place(moved, spots, ours, touched)
+        for moved, spots in _compared(runs, inside, lambda spot: _line(spot, ours))
+        if moved.grown > 0
+    )
+    return sorted(
+        (place for place in found if place.steady),
+        key=lambda place: -place.shift.grown * (1 + place.changed),
+    )
+
+
+def _functions_touched(head: Sequence[Run], touched: Touched) -> frozenset[str]:
+    """The functions that the change touches. Lines of the base are others, so there functions go by their name.
+
+    Tests are left out: all that a benchmark does is done below them.
+    """
+    frames = {frame for run in head for spot in run.spots for frame in spot.stack}
+    return frozenset(frame.function for frame in frames if touched(frame) and not frame.file.endswith(_TESTS))
 
 
 def stacks(runs: Runs, inside: str = "") -> list[Stack]:
@@ -161,31 +186,30 @@ def _functions(spot: Spot) -> Hashable:
     return spot.state, tuple(frame.function for frame in spot.stack)
 
 
-def _line(spot: Spot, touched: Touched) -> Hashable:
+def _line(spot: Spot, ours: frozenset[str]) -> Hashable:
     """What makes a line: its function and who ended the waits. Of a line that calls others also whom it calls there."""
-    at, callee = _calling(spot, touched)
+    at, callee = _calling(spot, ours)
     if at is None or spot.state == UNKNOWN:
         return None
     return spot.state, at.function, callee, spot.by and spot.by.function
 
 
-def _calling(spot: Spot, touched: Touched) -> tuple[Frame | None, str]:
-    """The innermost call that is in the change, and what it calls; else the innermost of the benchmark's own.
+def _calling(spot: Spot, ours: frozenset[str]) -> tuple[Frame | None, str]:
+    """The innermost call of a function in the change, and what it calls; else the innermost of the benchmark's own.
 
-    Whoever changed a caller wants to see what it does there, and not the old function that now has more to do. Tests
-    are no such callers: all that a benchmark does is done below them.
+    Whoever changed a caller wants to see what it does there, and not the old function that now has more to do.
     """
     for number, frame in enumerate(spot.stack):
-        if touched(frame) and not frame.file.endswith(_TESTS):
+        if frame.function in ours:
             return frame, spot.stack[number - 1].function if number and frame != spot.at else ""
     return spot.at, ""
 
 
-def _place(moved: Shift, spots: Sequence[Spot], touched: Touched) -> Place:
+def _place(moved: Shift, spots: Sequence[Spot], ours: frozenset[str], touched: Touched) -> Place:
     """The place of spots that are one line to us, where most of their time is spent."""
     spent: dict[tuple[Frame | None, Frame | None, str], float] = {}
     for spot in spots:
-        shown = (_calling(spot, touched)[0], spot.by, spot.by_group)
+        shown = (_calling(spot, ours)[0], spot.by, spot.by_group)
         spent[shown] = spent.get(shown, 0.0) + spot.total
     at, by, group = max(spent, key=lambda shown: spent[shown])
     assert at is not None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gotrace.distributions import leaked
-from pytest_gotrace.intervals import Rows, inside, instances, intervals
+from pytest_gotrace.intervals import Rows, instances, intervals
 from pytest_gotrace.metrics import Key
 from pytest_gotrace.rounds import Round, own_frame, relative
 from pytest_gotrace.trace import Frame
@@ -63,10 +63,10 @@ def spots(measured: Round, module: str, rename: Callable[[Key], Key] = lambda ke
     rows, states = intervals(measured)
     teller = _Teller(measured, module, states)
     found = [*teller.spots(rows, "", KEPT), *teller.births()]
-    for series, whole, slow in instances(measured, rename):
-        within = inside(rows, whole)
-        found += teller.spots(within, series, KEPT_INSIDE)
-        found += teller.spots(inside(within, slow), f"{series}.p90", KEPT_INSIDE)
+    for one in instances(measured, rename):
+        within = one.inside(rows)
+        found += teller.spots(within, one.series, KEPT_INSIDE)
+        found += teller.spots(one.slowest(within), f"{one.series}.p90", KEPT_INSIDE)
     return tuple(found)
 
 

@@ -221,6 +221,22 @@ def test_the_caller_in_the_change_is_the_line():
     assert [(p.at.line, p.shift.base, p.shift.head) for p in unknown.places] == [(90, 500.0, 9500.0)]
 
 
+def test_lines_of_the_base_are_not_those_of_the_head():
+    """An old function whose lines on the base have the numbers of changed lines of the head stays what it was."""
+
+    def near(frame: Frame) -> bool:
+        return 20 <= frame.line < 30
+
+    def called(number: int) -> Spot:
+        stack = (line("pool.sum", 90), line("pool.Get", number))
+        return spot(SEND, "pool.sum", 90, 5000.0, stack=stack)
+
+    stack = (line("pool.sum", 90), line("pool.check", 25))
+    head = [called(40), spot(SEND, "pool.sum", 90, 4000.0, stack=stack)]
+    (place,) = blocked(base=[called(22)], head=head, touched=near).places
+    assert (place.at, place.shift.base, place.shift.head) == (line("pool.check", 25), 0.0, 4000.0)
+
+
 def test_a_benchmark_is_no_caller_in_the_change():
     """A test that was changed is not the line for everything that is done below it."""
     test = Frame("example.com/m/pool.New", "pool/pool_test.go", 3)

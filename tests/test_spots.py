@@ -196,6 +196,24 @@ def test_what_happened_inside():
     assert [spot.total for spot in of(found, state="syscall", inside="region[db].p90")] == [80.0]
 
 
+def test_a_sample_does_not_make_its_instance_slow():
+    """Samples inside slow instances are those in the longest, as many as the slow ones have of the running time.
+
+    Each sample makes its instance 40 ns longer here: five of six would be in the slowest tenth, none of them slow.
+    """
+    quick, slow = (frame("db.Get", 3),), (frame("db.Check", 9),)
+    took = [10] * 36 + [50] * 5 + [400]
+    begins = [100 + sum(took[:n]) + n for n in range(len(took))]
+    measured = a_round(
+        regions=[("db", at, at + long, BENCH, 0) for at, long in zip(begins, took, strict=True)],
+        states=[("RUNNING", 0, 2000)],
+        samples=[*((at + 20, BENCH, quick) for at in begins[36:41]), (begins[41] + 200, BENCH, slow)],
+        spans=[(0, 2000)],
+    )
+    found = of(spots(measured, MODULE), state="exec", inside="region[db].p90")
+    assert {spot.at: spot.count for spot in found} == {own("db.Check", 9): 1, own("db.Get", 3): 3}
+
+
 def test_inside_a_task_is_inside_its_regions():
     """Of a task counts what happened in its regions, on whichever goroutine."""
     stack = (frame("db.Get", 3),)
