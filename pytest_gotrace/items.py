@@ -158,10 +158,7 @@ class BudgetItem(pytest.Item):
 
 def _worst(verdicts: tuple[Verdict, ...]) -> Verdict | None:
     """The verdict that an item is known by: one that blocks before all others, then by outcome."""
-    from pytest_gotrace.verdict import Outcome
-
-    order = list(Outcome)
-    return min(verdicts, key=lambda verdict: (not verdict.blocks, order.index(verdict.outcome)), default=None)
+    return min(verdicts, key=lambda verdict: verdict.gravity, default=None)
 
 
 def _status(verdicts: tuple[Verdict, ...]) -> str:

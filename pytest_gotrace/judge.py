@@ -183,7 +183,6 @@ _OUTCOMES: Mapping[str, tuple[Outcome, bool]] = {
 
 def _verdict(case: Case, compared: Mapping[_CellName, Comparison], facts: Facts) -> Verdict:
     """The worst of a key's parts. Being over settles it; anything else only if no part can change any more."""
-    order = list(Outcome)
     parts = [_part(case, part, compared[case.name(part)], facts) for part in case.cells]
     if not parts:
         return Verdict(
@@ -192,7 +191,7 @@ def _verdict(case: Case, compared: Mapping[_CellName, Comparison], facts: Facts)
             outcome=Outcome.INCONCLUSIVE,
             reason=f"{case.key} was not measured on both sides",
         )
-    worst = min(parts, key=lambda verdict: order.index(verdict.outcome))
+    worst = min(parts, key=lambda verdict: verdict.gravity)
     settled = worst.outcome is Outcome.OVER or all(verdict.settled for verdict in parts)
     return replace(worst, settled=settled)
 

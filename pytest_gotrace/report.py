@@ -16,9 +16,13 @@ from pytest_gotrace.explanation import Annotation, Breakdown, Interval, KeptTrac
 Outcome = Literal["over", "failed", "missing", "inconclusive", "new", "within", "identical"]
 Level = Literal["fail", "warn"]
 Better = Literal["lower", "higher"]
+Mood = Literal["good", "doubtful", "bad"]
 
 #: Every outcome, worst first.
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+#: Those that somebody has to mend, and those that nobody has to read; `inconclusive` is neither.
+PROBLEMS: tuple[Outcome, ...] = ("over", "failed", "missing")
+CALM: tuple[Outcome, ...] = ("new", "within", "identical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,11 +218,24 @@ def exit_code(report: Report) -> ExitCode:
     return ExitCode.PASS if report.verdicts else ExitCode.NOTHING_MATCHED
 
 
+def mood(report: Report) -> Mood:
+    """`bad` if it keeps the change from passing, `doubtful` if a person should look, else `good`."""
+    if exit_code(report) in (ExitCode.OVER_BUDGET, ExitCode.MEASUREMENT_FAILED):
+        return "bad"
+    calm = report.worst in CALM and not report.warnings and report.measured == report.expected
+    return "good" if calm else "doubtful"
+
+
+def gravity(entry: VerdictEntry) -> tuple[bool, int, bool, float]:
+    """What blocks first, then the worse outcome, then what is not accepted, then the larger change for the worse."""
+    mild = entry.level == "warn" or entry.waived is not None
+    blocks = entry.outcome in PROBLEMS and not mild
+    return not blocks, OUTCOMES.index(entry.outcome), mild, betterment(entry)
+
+
 def blocking(report: Report) -> Iterable[VerdictEntry]:
     """The verdicts that keep the run from passing: level `fail`, not waived, and not fine."""
-    outcomes = {"over", "missing", "failed"} | (
-        {"inconclusive"} if report.on_inconclusive == "fail" else set()
-    )
+    outcomes = {*PROBLEMS, *({"inconclusive"} if report.on_inconclusive == "fail" else ())}
     return (
         verdict
         for verdict in report.verdicts

@@ -109,7 +109,7 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
 
 def _with_runs(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[report.VerdictEntry]:
     """Each verdict as a row, the gravest so many with their runs: a report has no room for those of everything."""
-    shown = {id(verdict) for verdict in sorted(verdicts, key=_gravity)[:_PICTURED]}
+    shown = {id(verdict) for verdict in sorted(verdicts, key=lambda verdict: verdict.gravity)[:_PICTURED]}
     for verdict in verdicts:
         row = entry(verdict, about.root)
         if verdict.key is None or verdict.comparison is None or id(verdict) not in shown:
@@ -125,10 +125,6 @@ def _with_runs(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[re
             runs=runs_of(base, head, verdict.key),
             quantiles=quantile_shifts(base, head, verdict.key),
         )
-
-
-def _gravity(verdict: Verdict) -> tuple[bool, int]:
-    return not verdict.blocks, list(Outcome).index(verdict.outcome)
 
 
 def _whys(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[explanation.Why]:
@@ -154,11 +150,10 @@ def _with_commands(reason: explanation.Why, about: Circumstances) -> explanation
 def _remarks(
     verdicts: Sequence[Verdict], whys: Sequence[explanation.Why], about: Circumstances
 ) -> tuple[explanation.Annotation, ...]:
-    bad = (Outcome.OVER, Outcome.MISSING, Outcome.FAILED)
     rows = [
         (entry(verdict, about.root), verdict.question.benchmark)
-        for verdict in sorted(verdicts, key=_gravity)
-        if verdict.outcome in bad
+        for verdict in sorted(verdicts, key=lambda verdict: verdict.gravity)
+        if verdict.outcome.value in report.PROBLEMS
     ]
     if about.head is None:
         return ()
@@ -188,9 +183,7 @@ def summarise(verdicts: Sequence[Verdict], root: Path) -> str:
 
 def _not_fine(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The verdicts that somebody has to read, the gravest first."""
-    order, fine = list(Outcome), (Outcome.WITHIN, Outcome.IDENTICAL, Outcome.NEW)
-    found = [verdict for verdict in verdicts if verdict.outcome not in fine]
-    return sorted(found, key=lambda verdict: (not verdict.blocks, order.index(verdict.outcome)))
+    return sorted((v for v in verdicts if not v.outcome.calm), key=lambda verdict: verdict.gravity)
 
 
 def _tails(verdict: Verdict, whole: report.Report) -> Iterator[str]:
