@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal, get_args
 
 from pytest_gotrace.errors import ExitCode
@@ -105,6 +106,33 @@ class QuantileShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """What a sum of events is made of: how many there are in an operation, and how long one is, in the entry's unit.
+
+    Means over each side's runs.
+    """
+
+    base_number: float
+    head_number: float
+    base_length: float
+    head_length: float
+
+    @property
+    def more(self) -> float:
+        """The head's number as a multiple of the base's; infinite where the base has none."""
+        return _ratio(self.base_number, self.head_number)
+
+    @property
+    def longer(self) -> float:
+        """The head's length as a multiple of the base's; infinite where the base has none."""
+        return _ratio(self.base_length, self.head_length)
+
+
+def _ratio(base: float, head: float) -> float:
+    return head / base if base else inf if head else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictEntry:
     """One rule of the budget on one metric of one benchmark.
 
@@ -112,7 +140,7 @@ class VerdictEntry:
     Signs are natural: + means that head is larger, whichever way is `better`.
     `p` is adjusted for everything else that was judged. `pairs_needed` is (low, most likely, high).
     `provable` is the smallest relative budget that could be shown to be kept at this noise; with a smaller one
-    the row is `underpowered`.
+    the row is `underpowered`. `events` is of a `.total`; its `quantiles` are left out where it moved by their number.
     """
 
     benchmark: str
@@ -139,6 +167,7 @@ class VerdictEntry:
     warnings: tuple[str, ...] = ()
     runs: Runs | None = None
     quantiles: tuple[QuantileShift, ...] = ()
+    events: Events | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

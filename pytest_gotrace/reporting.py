@@ -17,7 +17,7 @@ from pytest_gotrace.budget import Rule
 from pytest_gotrace.changes import Changes
 from pytest_gotrace.commands import commands
 from pytest_gotrace.escape import log_line
-from pytest_gotrace.evidence import quantile_shifts, runs_of
+from pytest_gotrace.evidence import events_of, quantile_shifts, runs_of
 from pytest_gotrace.explained import breakdowns, why
 from pytest_gotrace.metrics import CATALOGUE, Key, Metric, find
 from pytest_gotrace.overhead import Overhead, overheads
@@ -124,6 +124,7 @@ def _with_runs(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[re
             row,
             runs=runs_of(base, head, verdict.key),
             quantiles=quantile_shifts(base, head, verdict.key),
+            events=events_of(base, head, verdict.key),
         )
 
 

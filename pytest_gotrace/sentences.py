@@ -19,7 +19,13 @@ from pytest_gotrace.report import (
     Report,
     VerdictEntry,
 )
-from pytest_gotrace.units import format_change, format_pair, format_quantity
+from pytest_gotrace.units import (
+    format_change,
+    format_differences,
+    format_interval,
+    format_pair,
+    format_quantity,
+)
 
 #: A doubt longer than this is cut where it stands beside the verdict.
 _DOUBT_CHARACTERS = 300
@@ -27,6 +33,23 @@ _COMMAND_CHARACTERS = 2_000
 #: A line of this state counts goroutines, and no time.
 _LEAK = "goroutine-leak"
 _TAIL_CHARACTERS = 4_000
+
+#: What the events of a metric are called; a project's own are `events`.
+_EVENTS: dict[str, str] = {
+    "region": "regions",
+    "task": "tasks",
+    "exec": "stretches of running",
+    "sched-wait": "waits for a processor",
+    "sync-block": "waits",
+    "net-wait": "waits for the network",
+    "sleep": "sleeps",
+    "syscall": "system calls",
+    "gc-pause": "pauses",
+    "mark-assist": "assists",
+    "sweep": "sweeps",
+}
+#: Ratios this near to 1 are called about the same, and from twofold on they are told as such.
+_ALIKE, _TIMES = 1.1, 2.0
 
 #: How each outcome is called in a sentence, after its number.
 CALLED: dict[Outcome, str] = {
@@ -67,6 +90,7 @@ def failure_text(
         ("", headline(entry) if failed else ""),
         ("expected", expected_text(entry)),
         ("found", "" if failed else found_text(entry)),
+        ("made of", events_text(entry)),
         ("evidence", evidence_text(entry)),
         ("because", "" if failed else entry.reason),
         ("needs", needed_text(entry) if entry.outcome == "inconclusive" else ""),
@@ -124,10 +148,9 @@ def change_text(entry: VerdictEntry) -> str:
 def change_parts(entry: VerdictEntry) -> tuple[str, str, str]:
     """The three numbers of `change_text`, each as text."""
     if entry.change:
-        center, low, high = (format_change(value) for value in _values(entry.change))
-        return center, low, high
+        return format_interval(*_values(entry.change))
     if entry.difference:
-        center, low, high = (_signed(value, entry.unit) for value in _values(entry.difference))
+        center, low, high = format_differences(_values(entry.difference), entry.unit)
         return center, low, high
     return "", "", ""
 
@@ -136,6 +159,29 @@ def evidence_text(entry: VerdictEntry) -> str:
     """`10 pairs, p 0.0008 adjusted`."""
     parts = [f"{entry.pairs} pairs" if entry.pairs else "", _p_text(entry.p)]
     return ", ".join(part for part in parts if part)
+
+
+def events_text(entry: VerdictEntry) -> str:
+    """Of a `.total`: `14 times as many waits per operation (0.5 → 7), each about as long (12 µs → 12.3 µs)`; or ""."""
+    found = entry.events
+    if found is None or min(found.base_number, found.head_number) <= 0:
+        return ""
+    called = _EVENTS.get(entry.metric.split("[")[0].split(".")[0], "events")
+    numbers = format_pair(found.base_number, found.head_number, "1")
+    lengths = format_pair(found.base_length, found.head_length, entry.unit)
+    return (
+        f"{_compared(found.more, 'as many', 'more', 'fewer')} {called} per operation ({' → '.join(numbers)}), "
+        f"each {_compared(found.longer, 'as long', 'longer', 'shorter')} ({' → '.join(lengths)})"
+    )
+
+
+def _compared(ratio: float, alike: str, above: str, below: str) -> str:
+    """`about as many`, `30 % more`, `14 times as many` or `40 % fewer`."""
+    if 1 / _ALIKE <= ratio <= _ALIKE:
+        return f"about {alike}"
+    if ratio >= _TIMES:
+        return f"{format_quantity(float(f'{ratio:.2g}'), '1')} times {alike}"
+    return f"{100 * abs(ratio - 1):.0f} % {above if ratio > 1 else below}"
 
 
 def needed_text(entry: VerdictEntry) -> str:

@@ -39,6 +39,7 @@ CALLED: Mapping[str, Any] = {
             "cause_text",
             "change_parts",
             "change_text",
+            "events_text",
             "evidence_text",
             "interference_text",
             "needed_text",

@@ -9,6 +9,7 @@ from workflow_commands import commands
 from pytest_gotrace import sentences
 from pytest_gotrace.explanation import Interval
 from pytest_gotrace.report import (
+    Events,
     Interference,
     Overhead,
 )
@@ -126,6 +127,46 @@ class TestFailureText:
             for line in failure_text(entry, why, reproduce=report.reproduce).split("\n"):
                 assert line.isprintable()
                 assert not commands(line)
+
+
+class TestEvents:
+    @pytest.mark.parametrize(
+        ("numbers", "lengths", "said"),
+        [
+            (
+                (0.5, 7.0),
+                (12_000.0, 12_300.0),
+                "14 times as many waits per operation (0.5 → 7), each about as long (12.0 µs → 12.3 µs)",
+            ),
+            (
+                (4.0, 4.1),
+                (12_000.0, 17_000.0),
+                "about as many waits per operation (4.0 → 4.1), each 42 % longer (12 µs → 17 µs)",
+            ),
+            (
+                (4.0, 5.2),
+                (12_000.0, 9_000.0),
+                "30 % more waits per operation (4.0 → 5.2), each 25 % shorter (12 µs → 9 µs)",
+            ),
+        ],
+    )
+    def test_more_of_them_or_longer_ones(self, numbers, lengths, said):
+        """A total says whether there are more events or longer ones, with both numbers."""
+        events = Events(
+            base_number=numbers[0],
+            head_number=numbers[1],
+            base_length=lengths[0],
+            head_length=lengths[1],
+        )
+        entry = replace(samples.OVER, metric="sync-block[chan send].total", events=events)
+        assert sentences.events_text(entry) == said
+        assert f"made of:   {said}\n" in failure_text(entry)
+
+    def test_nothing_to_compare(self):
+        """Where a side has no events, and of what is no total, nothing is said."""
+        none = Events(base_number=0.0, head_number=7.0, base_length=0.0, head_length=12.0)
+        assert sentences.events_text(replace(samples.OVER, events=none)) == ""
+        assert sentences.events_text(samples.OVER) == ""
 
 
 class TestParts:
