@@ -19,7 +19,7 @@ from pytest_gotrace.budget import Requirement, Rule
 from pytest_gotrace.metrics import Key, find
 from pytest_gotrace.recording import Run
 from pytest_gotrace.stats import Cell, Comparison, Decision, Plan, diagnose
-from pytest_gotrace.units import format_change, format_quantity
+from pytest_gotrace.units import format_quantity
 from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict
 
 #: `pytest_gotrace.stats.judge`, or what a project put in its place.
@@ -220,15 +220,13 @@ def _quiet(cell: Cell, comparison: Comparison) -> bool:
 def _part(case: Case, part: str, comparison: Comparison, facts: Facts) -> Verdict:
     outcome, settled = _OUTCOMES[comparison.decision]
     reason = comparison.reason
-    if comparison.underpowered and comparison.provable is not None:
-        reason += (
-            f"; this machine can only show budgets from {format_change(comparison.provable)} on to be kept, "
-            "so this blocks nothing"
-        )
+    if comparison.underpowered:
+        reason += "; noise on this machine hides changes of the budget's size, so it blocks nothing"
     if comparison.decision in ("removed", "nothing") and not case.key.statistic:
         outcome, reason = Outcome.MISSING, f"no run of the head reports {case.key}"
     if facts.foreign:
         outcome, settled, reason = Outcome.INCONCLUSIVE, True, "the base was recorded on another machine"
+        comparison = replace(comparison, pairs_needed=None, advisable=None)  # neither would help
     return Verdict(
         question=case.question,
         key=case.key,

@@ -140,7 +140,8 @@ class VerdictEntry:
     Signs are natural: + means that head is larger, whichever way is `better`.
     `p` is adjusted for everything else that was judged. `pairs_needed` is (low, most likely, high).
     `provable` is the smallest relative budget that could be shown to be kept at this noise; with a smaller one
-    the row is `underpowered`. `events` is of a `.total`; its `quantiles` are left out where it moved by their number.
+    the row is `underpowered`. Where no reasonable number of pairs would settle an inconclusive row, `advisable` is the
+    relative budget that would. `events` is of a `.total`; its `quantiles` are left out where it moved by their number.
     """
 
     benchmark: str
@@ -162,6 +163,7 @@ class VerdictEntry:
     pairs_needed: tuple[int, int, int] | None = None
     detectable: float | None = None
     provable: float | None = None
+    advisable: float | None = None
     underpowered: bool = False
     reason: str = ""
     warnings: tuple[str, ...] = ()

@@ -230,6 +230,7 @@ def _numbers(comparison: Comparison) -> dict[str, Any]:
         "pairs_needed": _low_first(comparison.pairs_needed),
         "detectable": comparison.detectable,
         "provable": comparison.provable,
+        "advisable": comparison.advisable,
         "underpowered": comparison.underpowered,
         "warnings": comparison.warnings,
     }

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
+from math import ceil, floor, log10
 
+from pytest_gotrace.errors import UsageError
 from pytest_gotrace.escape import log_line, shorten
 from pytest_gotrace.explanation import Interval, KeptTrace, StateShift, Why
+from pytest_gotrace.limit import read_limit
 from pytest_gotrace.report import (
     Failure,
     Interference,
@@ -20,7 +24,6 @@ from pytest_gotrace.report import (
     VerdictEntry,
 )
 from pytest_gotrace.units import (
-    format_change,
     format_differences,
     format_interval,
     format_pair,
@@ -50,6 +53,9 @@ _EVENTS: dict[str, str] = {
 }
 #: Ratios this near to 1 are called about the same, and from twofold on they are told as such.
 _ALIKE, _TIMES = 1.1, 2.0
+
+#: A budget larger than this is no advice.
+_LARGEST = 1e15
 
 #: How each outcome is called in a sentence, after its number.
 CALLED: dict[Outcome, str] = {
@@ -185,14 +191,35 @@ def _compared(ratio: float, alike: str, above: str, below: str) -> str:
 
 
 def needed_text(entry: VerdictEntry) -> str:
-    """What would settle an inconclusive verdict: `about 24 pairs (12 to 40)`, and what could be seen."""
-    parts = []
+    """What would settle an inconclusive verdict: `about 24 pairs would tell (12 to 40)`, or a larger budget; or ""."""
     if entry.pairs_needed:
         low, likely, high = entry.pairs_needed
-        parts.append(f"about {likely} pairs ({low} to {high})")
-    if entry.detectable is not None:
-        parts.append(f"{entry.pairs} pairs can show {format_change(entry.detectable)} or more")
-    return "; ".join(parts)
+        return f"about {likely} pairs would tell ({low} to {high})"
+    if entry.advisable is None:
+        return ""
+    raised = _raised(entry, entry.advisable)
+    to = f" to `{raised}`" if raised else ""
+    return f"no reasonable number of pairs would tell: raise the budget{to} or make the benchmark run longer"
+
+
+def _raised(entry: VerdictEntry, share: float) -> str:
+    """The row's budget, as large as that share of the base; "" where there is no such budget."""
+    try:
+        limit = read_limit(entry.budget, entry.unit)
+    except UsageError:
+        return ""
+    amount = share * abs(entry.base.center) if entry.base else 0.0
+    if not 0 < max(share, amount) < _LARGEST or (limit.better == "higher" and share >= 1):
+        return ""
+    if limit.relative is not None:
+        return str(replace(limit, relative=_rounded_up(share)))
+    return str(replace(limit, absolute=_rounded_up(amount))) if amount > 0 else ""
+
+
+def _rounded_up(size: float) -> float:
+    """To two digits: a budget a little too small would not do."""
+    unit = 10.0 ** (floor(log10(size)) - 1)
+    return float(f"{ceil(round(size / unit, 6)) * unit:.2g}")
 
 
 def cause_text(why: Why | None) -> str:

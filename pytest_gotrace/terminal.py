@@ -122,18 +122,12 @@ def every_row(report: Report) -> Iterator[str]:
 
 
 def sight(report: Report) -> Iterator[str]:
-    """How well the machine could see: the worst that is within, what cannot be shown, what would have been caught."""
+    """How well the machine could see: the worst that is within, and what would have been caught."""
     within = [row for row in _rows(report, "within") if row.change]
     if within:
         worst = min(within, key=betterment)
         said = f"{_name(worst)} {change_text(worst)}, budget {worst.budget}"
         yield f"{'worst within':<{_LABEL}}of {len(within)}: {said}"
-    for row in report.verdicts:
-        if row.underpowered and row.provable is not None:
-            yield (
-                f"{'underpowered':<{_LABEL}}{_name(row)}: budget {row.budget}, "
-                f"at this noise only {format_change(row.provable)} or more can be shown to be kept"
-            )
     if caught := ", ".join(_caught(report)):
         yield f"{'would catch':<{_LABEL}}4 times out of 5: {caught}"
     for row in report.verdicts:
@@ -171,7 +165,7 @@ def _row(row: VerdictEntry) -> str:
     ]
     parts += [
         row.reason if row.outcome != "over" else "",
-        f"needs {needed_text(row)}" if row.outcome == "inconclusive" and row.pairs_needed else "",
+        needed_text(row).replace("`", "") if row.outcome == "inconclusive" else "",
     ]
     parts += [f"waived: {row.waived.reason}" if row.waived else ""]
     said = "; ".join(part for part in parts if part)

@@ -89,7 +89,7 @@ class TestFailureText:
         assert text.splitlines()[2:] == [
             "evidence:  20 pairs, p 0.4 adjusted",
             "because:   an increase of 10% is neither shown nor ruled out",
-            "needs:     about 24 pairs (12 to 40); 20 pairs can show +18 % or more",
+            "needs:     about 24 pairs would tell (12 to 40)",
             "note:      the base was recorded",
         ]
 
@@ -127,6 +127,32 @@ class TestFailureText:
             for line in failure_text(entry, why, reproduce=report.reproduce).split("\n"):
                 assert line.isprintable()
                 assert not commands(line)
+
+
+class TestNeeded:
+    @pytest.mark.parametrize(
+        ("share", "changes", "budget"),
+        [
+            (0.0311, {}, " to `+3.2%`"),
+            (0.31, {}, " to `+31%`"),
+            (1.234, {"budget": "+10% and 20us"}, " to `+130% and 20us`"),
+            (12.0, {"budget": "+10%, max 5ms"}, " to `+1200%, max 5ms`"),
+            (0.00101, {"budget": "+1us", "base": samples.around(2e6, 0.1)}, " to `+2.1us`"),
+            (0.5, {"budget": "-10%", "better": "higher"}, " to `-50%`"),
+            (1.5, {"budget": "-10%", "better": "higher"}, ""),
+            (0.5, {"budget": "what?"}, ""),
+        ],
+    )
+    def test_a_budget_that_would_do(self, share, changes, budget):
+        """The budget that is advised is as one writes it, rounded up to two digits; none where there is none."""
+        entry = replace(samples.INCONCLUSIVE, pairs_needed=None, advisable=share, **changes)
+        assert sentences.needed_text(entry) == (
+            f"no reasonable number of pairs would tell: raise the budget{budget} or make the benchmark run longer"
+        )
+
+    def test_nothing_would_help(self):
+        """Where neither pairs nor a budget would settle it, nothing is said but the reason."""
+        assert sentences.needed_text(replace(samples.INCONCLUSIVE, pairs_needed=None)) == ""
 
 
 class TestEvents:
