@@ -36,6 +36,7 @@ STATUS: Mapping[str, tuple[str, str, str]] = {
     "new": ("new", "n", "NEW"),
     "identical": ("identical", "=", "IDENTICAL"),
     "within": ("passed", ".", "WITHIN"),
+    "as required": ("passed", ".", "AS REQUIRED"),
     "over (warn)": ("over (warn)", "w", "OVER (WARN)"),
     "missing (warn)": ("missing (warn)", "w", "MISSING (WARN)"),
     "waived": ("waived", "v", "WAIVED"),
@@ -168,7 +169,8 @@ def _status(verdicts: tuple[Verdict, ...]) -> str:
         return "within"
     if worst.outcome.value in ("over", "missing") and not worst.blocks:
         return "waived" if worst.waiver else f"{worst.outcome.value} (warn)"
-    return worst.outcome.value
+    required = worst.outcome.value == "within" and worst.comparison is None
+    return "as required" if required else worst.outcome.value
 
 
 #: What JUnit keeps of an item besides its outcome: properties by name, from the row of its worst verdict.

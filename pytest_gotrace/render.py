@@ -168,7 +168,9 @@ def _inconclusive(report: Report) -> list[VerdictEntry]:
 
 
 def _all(report: Report) -> list[VerdictEntry]:
-    return sorted(report.verdicts, key=lambda entry: OUTCOMES.index(entry.outcome))
+    """What could have differed, the worst first: identical rows would only say so again and again."""
+    rows = (entry for entry in report.verdicts if entry.outcome != "identical")
+    return sorted(rows, key=lambda entry: OUTCOMES.index(entry.outcome))
 
 
 def _doubted(report: Report) -> list[VerdictEntry]:

@@ -197,7 +197,8 @@ class Report:
     """The whole result of one comparison.
 
     `environment` is in reading order; `go`, `cpu` and `GOMAXPROCS` are shown beside the verdict.
-    `expected` and `measured` count benchmarks. `warnings` are doubts that touch the whole run, gravest first;
+    `expected` counts the benchmarks that had to be measured, `measured` those that were. `warnings` are doubts that
+    touch the whole run, gravest first;
     `notes` are no doubts: what else changed between the sides. `why` has the benchmarks that are over budget,
     `breakdowns` each one that was traced; `annotations` and `traces` come worst first.
     """

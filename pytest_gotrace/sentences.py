@@ -7,6 +7,7 @@ it harmless first (`escape.prose`, `escape.log_line`).
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from math import ceil, floor, log10
@@ -14,8 +15,9 @@ from math import ceil, floor, log10
 from pytest_gotrace.errors import UsageError
 from pytest_gotrace.escape import log_line, shorten
 from pytest_gotrace.explanation import Interval, KeptTrace, StateShift, Why
-from pytest_gotrace.limit import read_limit
+from pytest_gotrace.limit import Limit, read_limit
 from pytest_gotrace.report import (
+    OUTCOMES,
     Failure,
     Interference,
     Outcome,
@@ -51,6 +53,8 @@ _EVENTS: dict[str, str] = {
     "mark-assist": "assists",
     "sweep": "sweeps",
 }
+#: What the number of a statistic is of.
+_PER = {"count": " per run", "total": " per operation"}
 #: Ratios this near to 1 are called about the same, and from twofold on they are told as such.
 _ALIKE, _TIMES = 1.1, 2.0
 
@@ -72,24 +76,43 @@ CALLED: dict[Outcome, str] = {
 def verdict_sentence(report: Report) -> str:
     """`2 over budget, 41 within: 12 of 12 benchmarks measured`, and the gravest doubt if there is one."""
     judged = ", ".join(_counted(report)) or "nothing judged"
-    return f"{judged}: {report.measured} of {report.expected} benchmarks measured{_caveat(report)}"
+    measured = f"{report.measured} of {report.expected} benchmarks measured"
+    return f"{judged}: {measured if report.expected else 'nothing had to be measured'}{_caveat(report)}"
+
+
+def outcome_text(entry: VerdictEntry) -> str:
+    """How a row's outcome is called; what is only required to be there has no budget to be within."""
+    required = entry.outcome == "within" and not entry.budget
+    return "as required" if required else CALLED[entry.outcome]
+
+
+def pairs_text(report: Report) -> str:
+    """`16 pairs over 2 benchmarks`: all pairs of the run, while a row has those of its benchmark."""
+    pairs = f"{report.method.pairs_run} pair{'' if report.method.pairs_run == 1 else 's'}"
+    return f"{pairs} over {report.measured} benchmarks" if report.measured > 1 else pairs
 
 
 def headline(entry: VerdictEntry) -> str:
     """An item that did not pass, on one line safe to log: `412 µs → 689 µs, +67 % [+41 %, +98 %], budget +10%`."""
     if entry.base is None and entry.head is None:
-        return log_line(entry.reason or CALLED[entry.outcome])
+        return log_line(entry.reason or outcome_text(entry))
     budget = f", budget {entry.budget}" if entry.budget else ""
     return log_line(f"{found_text(entry)}{budget}")
 
 
 def failure_text(
-    entry: VerdictEntry, why: Why | None = None, *, reproduce: str = "", directory: str = ""
+    entry: VerdictEntry,
+    why: Why | None = None,
+    *,
+    reproduce: str = "",
+    directory: str = "",
+    told: str = "",
 ) -> str:
     """What an item that did not pass says: expected, found, evidence, why, what to do; each line has a label.
 
     What failed to be measured has nothing that was found, and says first how it failed. Every line is safe to log.
-    `directory` is the report's, in which the commands of the why work.
+    `directory` is the report's, in which the commands of the why work. `told` is another metric of the benchmark with
+    which why and command are told already.
     """
     failed = entry.outcome == "failed"
     said = (
@@ -102,18 +125,38 @@ def failure_text(
         ("needs", needed_text(entry) if entry.outcome == "inconclusive" else ""),
         ("waived", waived_text(entry)),
         *(("note", warning) for warning in entry.warnings),
-        *(_why_text(why, reproduce, directory) if why else ()),
-        ("reproduce", reproduce),
+        *(_why_text(entry, why, reproduce, directory) if why and not told else ()),
+        *_elsewhere(why, told),
+        ("reproduce", "" if told else reproduce),
     )
     return "\n".join(f"{label + ':':<10} {log_line(text)}" if label else text for label, text in said if text)
 
 
-def _why_text(why: Why, reproduce: str, directory: str) -> Iterator[tuple[str, str]]:
+def _why_text(entry: VerdictEntry, why: Why, reproduce: str, directory: str) -> Iterator[tuple[str, str]]:
     yield "why", why.sentence
+    yield "note", means_text(entry, why)
     yield "means", why.diagnosis
     yield "try", why.advice
-    where = f"cd {shlex.quote(directory)} && " if directory else ""
-    yield from (("see", f"{where}{command}") for command in why.commands if command != reproduce)
+    commands = [command for command in why.commands if command != reproduce]
+    yield from (("see", _there(command, directory)) for command in commands)
+
+
+def _there(command: str, directory: str) -> str:
+    """The command as it works from here, and as often as one likes: only a shell of its own changes the directory."""
+    return f"(cd {shlex.quote(directory)} && {command})" if directory else command
+
+
+def _elsewhere(why: Why | None, told: str) -> Iterator[tuple[str, str]]:
+    if told and why and why.sentence:
+        yield "why", f"told with `{told}` of this benchmark, and how to reproduce it"
+    elif told:
+        yield "reproduce", f"as for `{told}` of this benchmark"
+
+
+def means_text(entry: VerdictEntry, why: Why) -> str:
+    """Why the why has other numbers than the verdict of the same total; "" where it has none of it."""
+    same = any(entry.metric == f"{shift.state}.total" for shift in why.states)
+    return "the why has means over all traced runs; what was found is the typical run" if same else ""
 
 
 def expected_text(entry: VerdictEntry) -> str:
@@ -131,7 +174,7 @@ def place_text(entry: VerdictEntry) -> str:
 def found_text(entry: VerdictEntry) -> str:
     """`412 µs → 689 µs, +67 % [+41 %, +98 %]`; the outcome where there are no numbers."""
     parts = [" → ".join(filter(None, sides_text(entry))), change_text(entry)]
-    return ", ".join(part for part in parts if part) or CALLED[entry.outcome]
+    return ", ".join(part for part in parts if part) or outcome_text(entry)
 
 
 def sides_text(entry: VerdictEntry) -> tuple[str, str]:
@@ -145,15 +188,28 @@ def sides_text(entry: VerdictEntry) -> tuple[str, str]:
 
 
 def change_text(entry: VerdictEntry) -> str:
-    """`+67 % [+41 %, +98 %]`; the difference where there is no ratio, as with a base of 0; or ""."""
+    """`+67 % [+41 %, +98 %]`; `+3 [+2.9, +3.1] per run` where the budget is no ratio or there is none; or ""."""
     center, low, high = change_parts(entry)
-    interval = entry.change or entry.difference
-    return f"{center} [{low}, {high}]" if interval and interval.low < interval.high else center
+    return (f"{center} [{low}, {high}]" if low != high else center) + per_text(entry)
+
+
+def per_text(entry: VerdictEntry) -> str:
+    """What a difference is of: ` per run` for a count, ` per operation` for a total; "" for all else and for ratios."""
+    if _as_ratio(entry) or entry.difference is None:
+        return ""
+    return _PER.get(entry.metric.rpartition(".")[2], "")
+
+
+def _as_ratio(entry: VerdictEntry) -> bool:
+    """Whether a change is told as a ratio: not if only an amount is budgeted, for that is what it is compared with."""
+    limit = _limit(entry)
+    in_amounts = limit is not None and limit.relative is None and limit.absolute is not None
+    return entry.change is not None and not (in_amounts and entry.difference)
 
 
 def change_parts(entry: VerdictEntry) -> tuple[str, str, str]:
     """The three numbers of `change_text`, each as text."""
-    if entry.change:
+    if entry.change and _as_ratio(entry):
         return format_interval(*_values(entry.change))
     if entry.difference:
         center, low, high = format_differences(_values(entry.difference), entry.unit)
@@ -204,9 +260,8 @@ def needed_text(entry: VerdictEntry) -> str:
 
 def _raised(entry: VerdictEntry, share: float) -> str:
     """The row's budget, as large as that share of the base; "" where there is no such budget."""
-    try:
-        limit = read_limit(entry.budget, entry.unit)
-    except UsageError:
+    limit = _limit(entry)
+    if limit is None:
         return ""
     amount = share * abs(entry.base.center) if entry.base else 0.0
     if not 0 < max(share, amount) < _LARGEST or (limit.better == "higher" and share >= 1):
@@ -214,6 +269,14 @@ def _raised(entry: VerdictEntry, share: float) -> str:
     if limit.relative is not None:
         return str(replace(limit, relative=_rounded_up(share)))
     return str(replace(limit, absolute=_rounded_up(amount))) if amount > 0 else ""
+
+
+def _limit(entry: VerdictEntry) -> Limit | None:
+    """What the row's budget says; None where it has none, or one that we did not write."""
+    try:
+        return read_limit(entry.budget, entry.unit) if entry.budget else None
+    except UsageError:
+        return None
 
 
 def _rounded_up(size: float) -> float:
@@ -286,10 +349,11 @@ def overhead_text(price: Overhead) -> str:
 
 
 def _counted(report: Report) -> Iterator[str]:
-    for outcome, count in report.counts.items():
-        if count:
-            waived = sum(1 for v in report.verdicts if v.outcome == outcome and v.waived)
-            yield f"{count} {CALLED[outcome]}" + (f" ({waived} waived)" if waived else "")
+    rows = sorted(report.verdicts, key=lambda row: (OUTCOMES.index(row.outcome), not row.budget))
+    counts = Counter(map(outcome_text, rows))
+    waived = Counter(outcome_text(row) for row in rows if row.waived)
+    for called, count in counts.items():
+        yield f"{count} {called}" + (f" ({waived[called]} waived)" if waived[called] else "")
 
 
 def _caveat(report: Report) -> str:

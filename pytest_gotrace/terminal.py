@@ -17,12 +17,14 @@ from pytest_gotrace.sentences import (
     change_text,
     interference_text,
     needed_text,
+    outcome_text,
     overhead_text,
+    pairs_text,
     place_text,
     sides_text,
     verdict_sentence,
 )
-from pytest_gotrace.units import format_change, format_duration
+from pytest_gotrace.units import format_change, format_duration, percent_text
 
 _MARKUP = {"fail": {"red": True, "bold": True}, "pass": {"green": True, "bold": True}}
 _BIGGEST_SHOWN = 3
@@ -70,14 +72,14 @@ def wrapped(line: str, width: int, label: int = _LABEL) -> str:
 
 
 def context(report: Report) -> Iterator[str]:
-    """Which revisions, on which machine, how many pairs, under which budget."""
+    """Which revisions, on which machine, how many pairs, how often that is wrong, under which budget."""
     environment = report.environment
     yield f"base {side(report.base)}, head {side(report.head)}"
     yield (
         f"{environment.get('go', 'Go ?')}, {environment.get('cpu', 'CPU ?')}, "
-        f"GOMAXPROCS {environment.get('gomaxprocs', '?')}, {report.method.pairs_run} pairs in "
+        f"GOMAXPROCS {environment.get('gomaxprocs', '?')}, {pairs_text(report)} in "
         f"{format_duration(report.method.elapsed_seconds)}, seed {report.method.seed}, "
-        f"budget {', '.join(report.budget_files)}"
+        f"false alarms at most {percent_text(report.method.alpha)}, budget {', '.join(report.budget_files)}"
     )
 
 
@@ -116,7 +118,7 @@ def every_row(report: Report) -> Iterator[str]:
     """What is fine, too: with `-v` nothing that was measured stays unsaid."""
     for outcome in ("within", "identical"):
         for row in _rows(report, outcome):
-            yield f"{outcome:<{_LABEL}}{_row(row)}"
+            yield f"{outcome_text(row):<{_LABEL}}{_row(row)}"
     for price in report.overheads:
         yield f"{'tracer':<{_LABEL}}{price.benchmark}: {overhead_text(price)}"
 

@@ -29,6 +29,14 @@ class TestVerdictSentence:
                 "caution: tracing slows `head` down by 9 % more than base (and 1 more)",
             ),
             (replace(samples.QUIET, measured=0), "nothing judged: 0 of 2 benchmarks measured"),
+            (
+                replace(samples.QUIET, verdicts=(samples.IDENTICAL,), expected=0, measured=0),
+                "1 identical: nothing had to be measured",
+            ),
+            (
+                replace(samples.QUIET, verdicts=(samples.REQUIRED, samples.WITHIN)),
+                "1 within, 1 as required: 2 of 2 benchmarks measured",
+            ),
         ],
     )
     def test_counts_worst_first_and_the_doubt(self, report, sentence):
@@ -67,7 +75,24 @@ class TestFailureText:
         """A command of the why can be pasted as it stands, and what repeats the run is said once."""
         why = replace(samples.WHY, commands=("go tool trace a.trace", "pytest -k X"))
         said = failure_text(samples.OVER, why, reproduce="pytest -k X", directory="my report").splitlines()
-        assert said[-2:] == ["see:       cd 'my report' && go tool trace a.trace", "reproduce: pytest -k X"]
+        assert said[-2:] == ["see:       (cd 'my report' && go tool trace a.trace)", "reproduce: pytest -k X"]
+
+    def test_the_why_is_told_once(self):
+        """A second metric of a benchmark refers to the first in one line, for the why and for the command."""
+        second = replace(samples.OVER, metric="ns/op")
+        said = failure_text(second, samples.WHY, reproduce="pytest -k X", told="region[db].p99").splitlines()
+        assert said[3:] == [
+            "why:       told with `region[db].p99` of this benchmark, and how to reproduce it"
+        ]
+        gone = failure_text(samples.MISSING, reproduce="pytest -k X", told="ns/op").splitlines()
+        assert gone[3:] == ["reproduce: as for `ns/op` of this benchmark"]
+
+    def test_two_numbers_of_the_same_total(self):
+        """Where the why is of the very total that is over, it is said why their numbers differ."""
+        total = replace(samples.OVER, metric="sync-block[chan send].total")
+        note = "note:      the why has means over all traced runs; what was found is the typical run"
+        assert note in failure_text(total, samples.WHY).splitlines()
+        assert note not in failure_text(samples.OVER, samples.WHY).splitlines()
 
     def test_a_why_that_knows_less(self):
         """Where no rule says what it means, nothing is said about it."""
@@ -202,6 +227,28 @@ class TestParts:
             samples.OVER, change=None, difference=Interval(center=2048.0, low=1024.0, high=3072.0), unit="B"
         )
         assert sentences.change_text(entry) == "+2 KiB [+1 KiB, +3 KiB]"
+
+    @pytest.mark.parametrize(
+        ("budget", "metric", "unit", "said"),
+        [
+            ("+3", "goroutine-leak.count", "1", "+8800 [+8790, +8810] per run"),
+            ("+20us", "sleep.total", "ns", "+8.80 µs [+8.79 µs, +8.81 µs] per operation"),
+            ("+20us, max 5ms", "region[db].p99", "ns", "+8.80 µs [+8.79 µs, +8.81 µs]"),
+            ("+10% and 20us", "sleep.total", "ns", "×8801 [×8791, ×8811]"),
+            ("max 5ms", "sleep.total", "ns", "×8801 [×8791, ×8811]"),
+        ],
+    )
+    def test_an_amount_beside_an_amount(self, budget, metric, unit, said):
+        """Where only an amount is budgeted, the change is told as an amount, of a run or of an operation."""
+        entry = replace(
+            samples.OVER,
+            metric=metric,
+            unit=unit,
+            budget=budget,
+            change=Interval(center=8800, low=8790, high=8810),
+            difference=Interval(center=8800, low=8790, high=8810),
+        )
+        assert sentences.change_text(entry) == said
 
     def test_a_point(self):
         """An interval without width is one number."""

@@ -55,7 +55,7 @@ def test_a_row_without_numbers():
         samples.WITHIN, metric="require", base=None, head=None, change=None, difference=None, budget=""
     )
     assert list(every_row(replace(samples.QUIET, verdicts=(row,)))) == [
-        "within        pool/BenchmarkPool require"
+        "as required   pool/BenchmarkPool require"
     ]
 
 
