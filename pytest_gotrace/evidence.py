@@ -80,11 +80,11 @@ def _events(runs: Sequence[Run], key: Key) -> tuple[float, float]:
 
 
 def _by_number(base: Sequence[Run], head: Sequence[Run], key: Key) -> bool:
-    """Whether the number of events says more about the key than their lengths do."""
+    """Whether the number of events moved the key, and their lengths hardly did: by less than a third, as factors go."""
     events = events_of(base, head, key)
     if events is None:
         return key.statistic == "count"
-    return _factor(events.more) > _factor(events.longer)
+    return _factor(events.more) > _factor(events.longer) ** 2
 
 
 def _factor(ratio: float) -> float:

@@ -180,7 +180,8 @@ def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path, directo
     `directory` is that of the report, which the commands of a why are for.
     """
     reasons = {found.benchmark: found for found in whole.why}
-    rows = [entry(verdict, root) for verdict in _not_fine(verdicts)]
+    known = {_identity(row): row for row in whole.verdicts}  # with what their numbers are made of
+    rows = [known.get(_identity(row), row) for row in (entry(v, root) for v in _not_fine(verdicts))]
     texts = [
         failure_text(
             row,
@@ -198,8 +199,11 @@ def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path, directo
 def _told_with(row: report.VerdictEntry, whole: report.Report) -> str:
     """The metric with which the why of the row's benchmark is told, its first that fails; "" if that is the row."""
     first = next((one for one in report.blocking(whole) if one.benchmark == row.benchmark), row)
-    same = (first.metric, first.budget_file, first.line) == (row.metric, row.budget_file, row.line)
-    return "" if same else first.metric
+    return "" if _identity(first) == _identity(row) else first.metric
+
+
+def _identity(row: report.VerdictEntry) -> tuple[str, str, str, int]:
+    return row.benchmark, row.metric, row.budget_file, row.line
 
 
 def summarise(verdicts: Sequence[Verdict], root: Path) -> str:

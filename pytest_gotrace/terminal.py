@@ -162,7 +162,7 @@ def _row(row: VerdictEntry) -> str:
     name = _name(row)
     numbers = " → ".join(text for text in sides_text(row) if text)
     parts = [
-        f"{numbers} {change_text(row)}".strip(),
+        ", ".join(text for text in (numbers, change_text(row)) if text),
         f"budget {row.budget} ({place_text(row)})" if row.budget else "",
     ]
     parts += [

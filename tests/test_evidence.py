@@ -86,7 +86,7 @@ def with_events(side, number, count, length):
 
 @pytest.mark.parametrize(
     ("head", "pictured"),
-    [((700, 52.0), False), ((55, 900.0), True), ((50, 50.0), True), ((2, 40.0), False)],
+    [((700, 52.0), False), ((250, 215.0), True), ((55, 900.0), True), ((50, 50.0), True), ((2, 40.0), False)],
 )
 def test_a_total_is_made_of_events(head, pictured):
     """A total has the number of its events and the length of one; quantiles only if it moved by the lengths."""

@@ -147,6 +147,10 @@ def test_the_second_metric_refers_to_the_first(tmp_path):
         f"why:       {whole.why[0].sentence}",
         f"reproduce: {whole.reproduce}",
     ]
+    (made_of,) = (line for line in second if line.startswith("made of:"))
+    assert made_of.startswith(
+        "made of:   about as many waits for a processor per operation (10 → 10), each 90 times"
+    )
     assert second[-1] == "why:       told with `ns/op` of this benchmark, and how to reproduce it"
 
 
