@@ -33,6 +33,8 @@ from pytest_gotrace.trace import Frame
 _SHOWN_LINES = 5
 #: The least share of the time that a line must have added to be a cause of its own.
 _WORTH = 0.02
+#: What was taken away is told from this share of what was added on.
+_LITTLE = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,11 +170,21 @@ def _sentence(cause: Shift, shifts: Sequence[Shift], inside: str, there: Sequenc
 
 
 def _share(cause: Shift, shifts: Sequence[Shift]) -> str:
-    """Which share of what was added the cause is; what lies across the states may be more than all of it."""
-    added = sum(s.grown for s in shifts if s.steady and s.grown > 0 and s.state not in (*ACROSS, UNKNOWN))
-    return (
-        f" explains {100 * cause.grown / added:.0f} % of what was added" if 0 < cause.grown <= added else ""
-    )
+    """Which share of what was added the cause is, and what was taken away elsewhere: the sum of both is what is left.
+
+    What lies across the states may be more than all of it, and has no share.
+    """
+    from pytest_gotrace.units import format_quantity
+
+    moved = [s.grown for s in shifts if s.steady and s.state not in (*ACROSS, UNKNOWN)]
+    added, taken = sum(grown for grown in moved if grown > 0), -sum(grown for grown in moved if grown < 0)
+    if not 0 < cause.grown <= added:
+        return ""
+    share = f" explains {100 * cause.grown / added:.0f} % of "
+    if taken < _LITTLE * added:
+        return f"{share}what was added"
+    more, less = (format_quantity(size, "ns") for size in (added, taken))
+    return f"{share}the {more} that were added ({less} were taken away elsewhere)"
 
 
 def _scope(inside: str) -> str:

@@ -36,6 +36,7 @@ STATUS: Mapping[str, tuple[str, str, str]] = {
     "new": ("new", "n", "NEW"),
     "identical": ("identical", "=", "IDENTICAL"),
     "within": ("passed", ".", "WITHIN"),
+    "as required": ("passed", ".", "AS REQUIRED"),
     "over (warn)": ("over (warn)", "w", "OVER (WARN)"),
     "missing (warn)": ("missing (warn)", "w", "MISSING (WARN)"),
     "waived": ("waived", "v", "WAIVED"),
@@ -158,10 +159,7 @@ class BudgetItem(pytest.Item):
 
 def _worst(verdicts: tuple[Verdict, ...]) -> Verdict | None:
     """The verdict that an item is known by: one that blocks before all others, then by outcome."""
-    from pytest_gotrace.verdict import Outcome
-
-    order = list(Outcome)
-    return min(verdicts, key=lambda verdict: (not verdict.blocks, order.index(verdict.outcome)), default=None)
+    return min(verdicts, key=lambda verdict: verdict.gravity, default=None)
 
 
 def _status(verdicts: tuple[Verdict, ...]) -> str:
@@ -171,7 +169,8 @@ def _status(verdicts: tuple[Verdict, ...]) -> str:
         return "within"
     if worst.outcome.value in ("over", "missing") and not worst.blocks:
         return "waived" if worst.waiver else f"{worst.outcome.value} (warn)"
-    return worst.outcome.value
+    required = worst.outcome.value == "within" and worst.comparison is None
+    return "as required" if required else worst.outcome.value
 
 
 #: What JUnit keeps of an item besides its outcome: properties by name, from the row of its worst verdict.

@@ -19,7 +19,7 @@ from pytest_gotrace.budget import Requirement, Rule
 from pytest_gotrace.metrics import Key, find
 from pytest_gotrace.recording import Run
 from pytest_gotrace.stats import Cell, Comparison, Decision, Plan, diagnose
-from pytest_gotrace.units import format_change, format_quantity
+from pytest_gotrace.units import format_quantity
 from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict
 
 #: `pytest_gotrace.stats.judge`, or what a project put in its place.
@@ -183,7 +183,6 @@ _OUTCOMES: Mapping[str, tuple[Outcome, bool]] = {
 
 def _verdict(case: Case, compared: Mapping[_CellName, Comparison], facts: Facts) -> Verdict:
     """The worst of a key's parts. Being over settles it; anything else only if no part can change any more."""
-    order = list(Outcome)
     parts = [_part(case, part, compared[case.name(part)], facts) for part in case.cells]
     if not parts:
         return Verdict(
@@ -192,7 +191,7 @@ def _verdict(case: Case, compared: Mapping[_CellName, Comparison], facts: Facts)
             outcome=Outcome.INCONCLUSIVE,
             reason=f"{case.key} was not measured on both sides",
         )
-    worst = min(parts, key=lambda verdict: order.index(verdict.outcome))
+    worst = min(parts, key=lambda verdict: verdict.gravity)
     settled = worst.outcome is Outcome.OVER or all(verdict.settled for verdict in parts)
     return replace(worst, settled=settled)
 
@@ -221,15 +220,13 @@ def _quiet(cell: Cell, comparison: Comparison) -> bool:
 def _part(case: Case, part: str, comparison: Comparison, facts: Facts) -> Verdict:
     outcome, settled = _OUTCOMES[comparison.decision]
     reason = comparison.reason
-    if comparison.underpowered and comparison.provable is not None:
-        reason += (
-            f"; this machine can only show budgets from {format_change(comparison.provable)} on to be kept, "
-            "so this blocks nothing"
-        )
+    if comparison.underpowered:
+        reason += "; noise on this machine hides changes of the budget's size, so it blocks nothing"
     if comparison.decision in ("removed", "nothing") and not case.key.statistic:
         outcome, reason = Outcome.MISSING, f"no run of the head reports {case.key}"
     if facts.foreign:
         outcome, settled, reason = Outcome.INCONCLUSIVE, True, "the base was recorded on another machine"
+        comparison = replace(comparison, pairs_needed=None, advisable=None)  # neither would help
     return Verdict(
         question=case.question,
         key=case.key,

@@ -26,18 +26,14 @@ from markupsafe import Markup
 
 from pytest_gotrace import sentences
 from pytest_gotrace.benchfigures import benchmark_figures
-from pytest_gotrace.errors import ExitCode
 from pytest_gotrace.escape import visible
 from pytest_gotrace.explanation import KeptTrace, Why
 from pytest_gotrace.figures import LAYOUTS, Figure, metric_figures
-from pytest_gotrace.report import OUTCOMES, Report, VerdictEntry, betterment, exit_code
+from pytest_gotrace.report import CALM, OUTCOMES, PROBLEMS, Report, VerdictEntry, gravity, mood
 from pytest_gotrace.units import format_duration, format_pair, format_quantity, percent_text
 
 #: Metrics that have figures, the gravest first; of a larger report the rest is in `report.json`.
 MOST_FIGURES = 1_000
-
-_PROBLEMS = ("over", "failed", "missing")
-_CALM = ("new", "within", "identical")
 
 #: By mood: what the page says before the numbers.
 _SAID = {"bad": "Does not pass", "doubtful": "Needs a look", "good": "Passes"}
@@ -55,11 +51,11 @@ class _Case:
 
 def render_page(report: Report) -> str:
     """The report as HTML. Raises `ModuleNotFoundError` where plotly is not installed."""
-    rows = sorted(report.verdicts, key=_gravity)
+    rows = sorted(report.verdicts, key=gravity)
     library, script = _library(), _source("report.js")
     figures = benchmark_figures(report)
     pictured = {name: place for place, name in enumerate(figures)}
-    mood = _mood(report)
+    feeling = mood(report)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -69,8 +65,8 @@ def render_page(report: Report) -> str:
             cases=_cases(report, rows),
             undecided=[entry for entry in rows if entry.outcome == "inconclusive"],
             pictured=pictured,
-            mood=mood,
-            said=_SAID[mood],
+            mood=feeling,
+            said=_SAID[feeling],
             # Doubts stand below it, each in full.
             verdict=sentences.verdict_sentence(replace(report, warnings=())),
             policy=_policy(script, library),
@@ -121,7 +117,7 @@ def _cases(report: Report, rows: Sequence[VerdictEntry]) -> list[_Case]:
     """The benchmarks with a problem, the gravest first."""
     found: dict[str, list[VerdictEntry]] = {}
     for entry in rows:
-        if entry.outcome in _PROBLEMS:
+        if entry.outcome in PROBLEMS:
             found.setdefault(entry.benchmark, []).append(entry)
     why = {why.benchmark: why for why in report.why}
     return [
@@ -135,26 +131,11 @@ def _cases(report: Report, rows: Sequence[VerdictEntry]) -> list[_Case]:
     ]
 
 
-def _gravity(entry: VerdictEntry) -> tuple[bool, int, bool, float]:
-    """What blocks first, then the worse outcome, then what is not accepted, then the larger change for the worse."""
-    mild = entry.level == "warn" or entry.waived is not None
-    blocks = entry.outcome in _PROBLEMS and not mild
-    return not blocks, OUTCOMES.index(entry.outcome), mild, betterment(entry)
-
-
-def _mood(report: Report) -> str:
-    """`bad` if it keeps the change from passing, `doubtful` if a person should look, else `good`."""
-    if exit_code(report) in (ExitCode.OVER_BUDGET, ExitCode.MEASUREMENT_FAILED):
-        return "bad"
-    calm = report.worst in _CALM and not report.warnings and report.measured == report.expected
-    return "good" if calm else "doubtful"
-
-
 def _tone(entry: VerdictEntry) -> str:
     """The colour of a row's mark: `over` where it blocks, `doubt` where a person should look, else `calm`."""
-    if entry.outcome in _CALM:
+    if entry.outcome in CALM:
         return "calm"
-    return "doubt" if _gravity(entry)[0] else "over"
+    return "doubt" if gravity(entry)[0] else "over"
 
 
 def _policy(*scripts: str) -> str:

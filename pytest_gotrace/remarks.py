@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pytest_gotrace.explanation import Annotation, Why
@@ -32,32 +33,41 @@ def remarks(
     whys: Mapping[str, Why],
     nearest: Nearest,
     head: Path,
+    again: Callable[[Benchmark], str],
 ) -> tuple[Annotation, ...]:
-    """One remark for each benchmark among `rows` (worst first), at most `MOST`; `head` is the head's checkout."""
+    """One remark for each benchmark among `rows` (worst first), at most `MOST`.
+
+    `head` is the head's checkout, `again` the command that measures a benchmark again.
+    """
     first: dict[str, tuple[VerdictEntry, Benchmark]] = {}
     for entry, benchmark in rows:
         first.setdefault(benchmark.id, (entry, benchmark))
     found = (
-        _remark(entry, benchmark, whys.get(benchmark.id), nearest, head)
+        _remark(entry, benchmark, whys.get(benchmark.id), spot, again(benchmark))
         for entry, benchmark in first.values()
+        if (spot := _spot(whys.get(benchmark.id), benchmark, nearest, head))
     )
-    return tuple([remark for remark in found if remark is not None][:MOST])
+    return tuple(islice(found, MOST))
 
 
-def _remark(
-    entry: VerdictEntry, benchmark: Benchmark, why: Why | None, nearest: Nearest, head: Path
-) -> Annotation | None:
-    spot = next(_changed(why, benchmark, nearest), None) or declaration(benchmark, head)
-    if spot is None:
-        return None
+def _remark(entry: VerdictEntry, benchmark: Benchmark, why: Why | None, spot: Spot, again: str) -> Annotation:
     said = [headline(entry), why.sentence.replace("`", "") if why else "", why.diagnosis if why else ""]
+    lines = [
+        ". ".join(text.rstrip(".") for text in said if text),
+        f"try: {why.advice}" if why and why.advice else "",
+        f"reproduce: {again}",
+    ]
     return Annotation(
         level="error" if entry.level == "fail" and entry.waived is None else "warning",
         file=spot.file,
         line=spot.line,
         title=f"{entry.benchmark} {entry.metric} is {'over budget' if entry.outcome == 'over' else entry.outcome}",
-        message=". ".join(text.rstrip(".") for text in said if text),
+        message="\n".join(line for line in lines if line),
     )
+
+
+def _spot(why: Why | None, benchmark: Benchmark, nearest: Nearest, head: Path) -> Spot | None:
+    return next(_changed(why, benchmark, nearest), None) or declaration(benchmark, head)
 
 
 def _changed(why: Why | None, benchmark: Benchmark, nearest: Nearest) -> Iterator[Spot]:

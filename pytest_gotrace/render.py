@@ -16,16 +16,16 @@ from functools import cache
 from markupsafe import Markup
 
 from pytest_gotrace import pictures, sentences
-from pytest_gotrace.errors import ExitCode
 from pytest_gotrace.explanation import KeptTrace, Why
 from pytest_gotrace.report import (
     OUTCOMES,
+    PROBLEMS,
     Outcome,
     Report,
     VerdictEntry,
-    betterment,
-    exit_code,
+    gravity,
     improvements,
+    mood,
 )
 from pytest_gotrace.templating import UserTemplate, environment, render
 
@@ -38,8 +38,6 @@ FIRST_ROWS = 15
 #: Rows that get a chart.
 _CHARTS = 3
 
-_FINE: tuple[Outcome, ...] = ("new", "within", "identical")
-_PROBLEMS: tuple[Outcome, ...] = ("over", "failed", "missing")
 _UNMATCHED: tuple[Outcome, ...] = ("new", "missing", "identical")
 
 
@@ -141,7 +139,7 @@ def _frame(
     context = {
         "report": report,
         "verdict": sentences.verdict_sentence(report),
-        "mood": _mood(report),
+        "mood": mood(report),
         "reproduce": sentences.command_text(report.reproduce),
         "sections": {name: Markup(part.text) for name, part in parts.items()},
         "cut": cut,
@@ -155,16 +153,8 @@ def _frame(
     return "".join(text)
 
 
-def _mood(report: Report) -> str:
-    """`bad` if it keeps the change from passing, `doubtful` if a person should look, else `good`."""
-    if exit_code(report) in (ExitCode.OVER_BUDGET, ExitCode.MEASUREMENT_FAILED):
-        return "bad"
-    fine = report.worst in _FINE and not report.warnings and report.measured == report.expected
-    return "good" if fine else "doubtful"
-
-
 def _problems(report: Report) -> list[VerdictEntry]:
-    return sorted((entry for entry in report.verdicts if entry.outcome in _PROBLEMS), key=_gravity)
+    return sorted((entry for entry in report.verdicts if entry.outcome in PROBLEMS), key=gravity)
 
 
 def _why(report: Report) -> list[Why]:
@@ -174,17 +164,13 @@ def _why(report: Report) -> list[Why]:
 
 
 def _inconclusive(report: Report) -> list[VerdictEntry]:
-    return sorted((entry for entry in report.verdicts if entry.outcome == "inconclusive"), key=_gravity)
-
-
-def _gravity(entry: VerdictEntry) -> tuple[bool, int, float]:
-    """What blocks before what only warns, then the worse outcome, then the larger change for the worse."""
-    mild = entry.level == "warn" or entry.waived is not None
-    return mild, OUTCOMES.index(entry.outcome), betterment(entry)
+    return sorted((entry for entry in report.verdicts if entry.outcome == "inconclusive"), key=gravity)
 
 
 def _all(report: Report) -> list[VerdictEntry]:
-    return sorted(report.verdicts, key=lambda entry: OUTCOMES.index(entry.outcome))
+    """What could have differed, the worst first: identical rows would only say so again and again."""
+    rows = (entry for entry in report.verdicts if entry.outcome != "identical")
+    return sorted(rows, key=lambda entry: OUTCOMES.index(entry.outcome))
 
 
 def _doubted(report: Report) -> list[VerdictEntry]:

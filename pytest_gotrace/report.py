@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal, get_args
 
 from pytest_gotrace.errors import ExitCode
@@ -16,9 +17,13 @@ from pytest_gotrace.explanation import Annotation, Breakdown, Interval, KeptTrac
 Outcome = Literal["over", "failed", "missing", "inconclusive", "new", "within", "identical"]
 Level = Literal["fail", "warn"]
 Better = Literal["lower", "higher"]
+Mood = Literal["good", "doubtful", "bad"]
 
 #: Every outcome, worst first.
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+#: Those that somebody has to mend, and those that nobody has to read; `inconclusive` is neither.
+PROBLEMS: tuple[Outcome, ...] = ("over", "failed", "missing")
+CALM: tuple[Outcome, ...] = ("new", "within", "identical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +106,33 @@ class QuantileShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """What a sum of events is made of: how many there are in an operation, and how long one is, in the entry's unit.
+
+    Means over each side's runs.
+    """
+
+    base_number: float
+    head_number: float
+    base_length: float
+    head_length: float
+
+    @property
+    def more(self) -> float:
+        """The head's number as a multiple of the base's; infinite where the base has none."""
+        return _ratio(self.base_number, self.head_number)
+
+    @property
+    def longer(self) -> float:
+        """The head's length as a multiple of the base's; infinite where the base has none."""
+        return _ratio(self.base_length, self.head_length)
+
+
+def _ratio(base: float, head: float) -> float:
+    return head / base if base else inf if head else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictEntry:
     """One rule of the budget on one metric of one benchmark.
 
@@ -108,7 +140,8 @@ class VerdictEntry:
     Signs are natural: + means that head is larger, whichever way is `better`.
     `p` is adjusted for everything else that was judged. `pairs_needed` is (low, most likely, high).
     `provable` is the smallest relative budget that could be shown to be kept at this noise; with a smaller one
-    the row is `underpowered`.
+    the row is `underpowered`. Where no reasonable number of pairs would settle an inconclusive row, `advisable` is the
+    relative budget that would. `events` is of a `.total`; its `quantiles` are left out where it moved by their number.
     """
 
     benchmark: str
@@ -130,11 +163,13 @@ class VerdictEntry:
     pairs_needed: tuple[int, int, int] | None = None
     detectable: float | None = None
     provable: float | None = None
+    advisable: float | None = None
     underpowered: bool = False
     reason: str = ""
     warnings: tuple[str, ...] = ()
     runs: Runs | None = None
     quantiles: tuple[QuantileShift, ...] = ()
+    events: Events | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +197,8 @@ class Report:
     """The whole result of one comparison.
 
     `environment` is in reading order; `go`, `cpu` and `GOMAXPROCS` are shown beside the verdict.
-    `expected` and `measured` count benchmarks. `warnings` are doubts that touch the whole run, gravest first;
+    `expected` counts the benchmarks that had to be measured, `measured` those that were. `warnings` are doubts that
+    touch the whole run, gravest first;
     `notes` are no doubts: what else changed between the sides. `why` has the benchmarks that are over budget,
     `breakdowns` each one that was traced; `annotations` and `traces` come worst first.
     """
@@ -214,11 +250,24 @@ def exit_code(report: Report) -> ExitCode:
     return ExitCode.PASS if report.verdicts else ExitCode.NOTHING_MATCHED
 
 
+def mood(report: Report) -> Mood:
+    """`bad` if it keeps the change from passing, `doubtful` if a person should look, else `good`."""
+    if exit_code(report) in (ExitCode.OVER_BUDGET, ExitCode.MEASUREMENT_FAILED):
+        return "bad"
+    calm = report.worst in CALM and not report.warnings and report.measured == report.expected
+    return "good" if calm else "doubtful"
+
+
+def gravity(entry: VerdictEntry) -> tuple[bool, int, bool, float]:
+    """What blocks first, then the worse outcome, then what is not accepted, then the larger change for the worse."""
+    mild = entry.level == "warn" or entry.waived is not None
+    blocks = entry.outcome in PROBLEMS and not mild
+    return not blocks, OUTCOMES.index(entry.outcome), mild, betterment(entry)
+
+
 def blocking(report: Report) -> Iterable[VerdictEntry]:
     """The verdicts that keep the run from passing: level `fail`, not waived, and not fine."""
-    outcomes = {"over", "missing", "failed"} | (
-        {"inconclusive"} if report.on_inconclusive == "fail" else set()
-    )
+    outcomes = {*PROBLEMS, *({"inconclusive"} if report.on_inconclusive == "fail" else ())}
     return (
         verdict
         for verdict in report.verdicts

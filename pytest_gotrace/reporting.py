@@ -17,17 +17,17 @@ from pytest_gotrace.budget import Rule
 from pytest_gotrace.changes import Changes
 from pytest_gotrace.commands import commands
 from pytest_gotrace.escape import log_line
-from pytest_gotrace.evidence import quantile_shifts, runs_of
+from pytest_gotrace.evidence import events_of, quantile_shifts, runs_of
 from pytest_gotrace.explained import breakdowns, why
 from pytest_gotrace.metrics import CATALOGUE, Key, Metric, find
 from pytest_gotrace.overhead import Overhead, overheads
-from pytest_gotrace.prepare import Failure
+from pytest_gotrace.prepare import Benchmark, Failure
 from pytest_gotrace.recording import SIDES, Measured, Recording
 from pytest_gotrace.remarks import remarks
 from pytest_gotrace.sentences import failure_text, headline
 from pytest_gotrace.stats import Comparison, Summary
 from pytest_gotrace.trace import Frame
-from pytest_gotrace.verdict import Outcome, Question, Verdict
+from pytest_gotrace.verdict import Outcome, Verdict
 
 #: The chance of any false alarm in a whole run, as the plan of the statistics has it.
 ALPHA = 0.05
@@ -66,12 +66,7 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
     sides, prices = about.recording.sides, overheads(about.recording)
     again = reproduce(sides.get("base"), verdicts)
     whys = tuple(_with_commands(one, about) for one in _whys(verdicts, about))
-    benchmarks = {verdict.question.benchmark.id for verdict in verdicts}
-    unmeasured = {
-        v.question.benchmark.id
-        for v in verdicts
-        if v.outcome is Outcome.FAILED or v.question.benchmark.status["head"].presence != "found"
-    }
+    expected, measured = _measured(verdicts, about.recording)
     return report.Report(
         tool=tool_version(),
         base=_side(sides.get("base"), recorded=about.recorded_base),
@@ -87,8 +82,8 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
         ),
         environment=dict(about.recording.environment),
         budget_files=about.budget_files,
-        expected=len(benchmarks),
-        measured=len(benchmarks - unmeasured),
+        expected=expected,
+        measured=measured,
         on_inconclusive="fail" if about.strict else "warn",
         verdicts=tuple(_with_runs(verdicts, about)),
         why=whys,
@@ -107,9 +102,21 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
     )
 
 
+def _measured(verdicts: Sequence[Verdict], recording: Recording) -> tuple[int, int]:
+    """How many benchmarks had to be measured, and how many were.
+
+    What is identical, new or only has to be there is answered without a run, and counts only where there is one.
+    """
+    ran = set(recording.benchmarks("head"))
+    failed = {v.question.benchmark.id for v in verdicts if v.outcome is Outcome.FAILED}
+    needed = {v.question.benchmark.id for v in verdicts if not v.outcome.calm or v.comparison}
+    asked = {verdict.question.benchmark.id for verdict in verdicts}
+    return len(needed | (asked & ran)), len((asked & ran) - failed)
+
+
 def _with_runs(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[report.VerdictEntry]:
     """Each verdict as a row, the gravest so many with their runs: a report has no room for those of everything."""
-    shown = {id(verdict) for verdict in sorted(verdicts, key=_gravity)[:_PICTURED]}
+    shown = {id(verdict) for verdict in sorted(verdicts, key=lambda verdict: verdict.gravity)[:_PICTURED]}
     for verdict in verdicts:
         row = entry(verdict, about.root)
         if verdict.key is None or verdict.comparison is None or id(verdict) not in shown:
@@ -124,11 +131,8 @@ def _with_runs(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[re
             row,
             runs=runs_of(base, head, verdict.key),
             quantiles=quantile_shifts(base, head, verdict.key),
+            events=events_of(base, head, verdict.key),
         )
-
-
-def _gravity(verdict: Verdict) -> tuple[bool, int]:
-    return not verdict.blocks, list(Outcome).index(verdict.outcome)
 
 
 def _whys(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[explanation.Why]:
@@ -154,15 +158,20 @@ def _with_commands(reason: explanation.Why, about: Circumstances) -> explanation
 def _remarks(
     verdicts: Sequence[Verdict], whys: Sequence[explanation.Why], about: Circumstances
 ) -> tuple[explanation.Annotation, ...]:
-    bad = (Outcome.OVER, Outcome.MISSING, Outcome.FAILED)
     rows = [
         (entry(verdict, about.root), verdict.question.benchmark)
-        for verdict in sorted(verdicts, key=_gravity)
-        if verdict.outcome in bad
+        for verdict in sorted(verdicts, key=lambda verdict: verdict.gravity)
+        if verdict.outcome.value in report.PROBLEMS
     ]
     if about.head is None:
         return ()
-    return remarks(rows, {reason.benchmark: reason for reason in whys}, about.changes.nearest, about.head)
+    return remarks(
+        rows,
+        {reason.benchmark: reason for reason in whys},
+        about.changes.nearest,
+        about.head,
+        lambda benchmark: _again(about.recording.sides.get("base"), [benchmark]),
+    )
 
 
 def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path, directory: str = "") -> str:
@@ -171,13 +180,30 @@ def speak(verdicts: Sequence[Verdict], whole: report.Report, root: Path, directo
     `directory` is that of the report, which the commands of a why are for.
     """
     reasons = {found.benchmark: found for found in whole.why}
-    rows = [entry(verdict, root) for verdict in _not_fine(verdicts)]
+    known = {_identity(row): row for row in whole.verdicts}  # with what their numbers are made of
+    rows = [known.get(_identity(row), row) for row in (entry(v, root) for v in _not_fine(verdicts))]
     texts = [
-        failure_text(row, reasons.get(row.benchmark), reproduce=whole.reproduce, directory=directory)
+        failure_text(
+            row,
+            reasons.get(row.benchmark),
+            reproduce=whole.reproduce,
+            directory=directory,
+            told=_told_with(row, whole),
+        )
         for row in rows
     ]
     tails = [tail for verdict in _not_fine(verdicts)[:1] for tail in _tails(verdict, whole)]
     return "\n\n".join([*texts, *(f"output:\n{log_text(tail)}" for tail in tails[:1])])
+
+
+def _told_with(row: report.VerdictEntry, whole: report.Report) -> str:
+    """The metric with which the why of the row's benchmark is told, its first that fails; "" if that is the row."""
+    first = next((one for one in report.blocking(whole) if one.benchmark == row.benchmark), row)
+    return "" if _identity(first) == _identity(row) else first.metric
+
+
+def _identity(row: report.VerdictEntry) -> tuple[str, str, str, int]:
+    return row.benchmark, row.metric, row.budget_file, row.line
 
 
 def summarise(verdicts: Sequence[Verdict], root: Path) -> str:
@@ -188,9 +214,7 @@ def summarise(verdicts: Sequence[Verdict], root: Path) -> str:
 
 def _not_fine(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The verdicts that somebody has to read, the gravest first."""
-    order, fine = list(Outcome), (Outcome.WITHIN, Outcome.IDENTICAL, Outcome.NEW)
-    found = [verdict for verdict in verdicts if verdict.outcome not in fine]
-    return sorted(found, key=lambda verdict: (not verdict.blocks, order.index(verdict.outcome)))
+    return sorted((v for v in verdicts if not v.outcome.calm), key=lambda verdict: verdict.gravity)
 
 
 def _tails(verdict: Verdict, whole: report.Report) -> Iterator[str]:
@@ -236,6 +260,7 @@ def _numbers(comparison: Comparison) -> dict[str, Any]:
         "pairs_needed": _low_first(comparison.pairs_needed),
         "detectable": comparison.detectable,
         "provable": comparison.provable,
+        "advisable": comparison.advisable,
         "underpowered": comparison.underpowered,
         "warnings": comparison.warnings,
     }
@@ -328,14 +353,18 @@ def _failure(failure: Failure) -> report.Failure:
 
 def reproduce(base: Measured | None, verdicts: Sequence[Verdict]) -> str:
     """The command that measures again what did not pass, or everything."""
+    stuck = (Outcome.OVER, Outcome.INCONCLUSIVE)
+    return _again(base, [v.question.benchmark for v in verdicts if v.outcome in stuck])
+
+
+def _again(base: Measured | None, benchmarks: Sequence[Benchmark]) -> str:
     option = "--gotrace-baseline" + (f"={base.sha[:12]}" if base and base.sha else "")
-    stuck = [v.question for v in verdicts if v.outcome in (Outcome.OVER, Outcome.INCONCLUSIVE)]
-    return shlex.join(["pytest", option, *(["-k", _selection(stuck)] if stuck else [])])
+    return shlex.join(["pytest", option, *(["-k", _selection(benchmarks)] if benchmarks else [])])
 
 
-def _selection(questions: Sequence[Question]) -> str:
+def _selection(benchmarks: Sequence[Benchmark]) -> str:
     """A `-k` expression that names their top-level benchmarks: pytest's expressions know no slash."""
-    return " or ".join(dict.fromkeys(question.benchmark.name.split("/")[0] for question in questions))
+    return " or ".join(dict.fromkeys(benchmark.name.split("/")[0] for benchmark in benchmarks))
 
 
 def tool_version() -> str:

@@ -7,11 +7,17 @@ it harmless first (`escape.prose`, `escape.log_line`).
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from math import ceil, floor, log10
 
+from pytest_gotrace.errors import UsageError
 from pytest_gotrace.escape import log_line, shorten
 from pytest_gotrace.explanation import Interval, KeptTrace, StateShift, Why
+from pytest_gotrace.limit import Limit, read_limit
 from pytest_gotrace.report import (
+    OUTCOMES,
     Failure,
     Interference,
     Outcome,
@@ -19,7 +25,12 @@ from pytest_gotrace.report import (
     Report,
     VerdictEntry,
 )
-from pytest_gotrace.units import format_change, format_pair, format_quantity
+from pytest_gotrace.units import (
+    format_differences,
+    format_interval,
+    format_pair,
+    format_quantity,
+)
 
 #: A doubt longer than this is cut where it stands beside the verdict.
 _DOUBT_CHARACTERS = 300
@@ -27,6 +38,28 @@ _COMMAND_CHARACTERS = 2_000
 #: A line of this state counts goroutines, and no time.
 _LEAK = "goroutine-leak"
 _TAIL_CHARACTERS = 4_000
+
+#: What the events of a metric are called; a project's own are `events`.
+_EVENTS: dict[str, str] = {
+    "region": "regions",
+    "task": "tasks",
+    "exec": "stretches of running",
+    "sched-wait": "waits for a processor",
+    "sync-block": "waits",
+    "net-wait": "waits for the network",
+    "sleep": "sleeps",
+    "syscall": "system calls",
+    "gc-pause": "pauses",
+    "mark-assist": "assists",
+    "sweep": "sweeps",
+}
+#: What the number of a statistic is of.
+_PER = {"count": " per run", "total": " per operation"}
+#: Ratios this near to 1 are called about the same, and from twofold on they are told as such.
+_ALIKE, _TIMES = 1.1, 2.0
+
+#: A budget larger than this is no advice.
+_LARGEST = 1e15
 
 #: How each outcome is called in a sentence, after its number.
 CALLED: dict[Outcome, str] = {
@@ -43,47 +76,87 @@ CALLED: dict[Outcome, str] = {
 def verdict_sentence(report: Report) -> str:
     """`2 over budget, 41 within: 12 of 12 benchmarks measured`, and the gravest doubt if there is one."""
     judged = ", ".join(_counted(report)) or "nothing judged"
-    return f"{judged}: {report.measured} of {report.expected} benchmarks measured{_caveat(report)}"
+    measured = f"{report.measured} of {report.expected} benchmarks measured"
+    return f"{judged}: {measured if report.expected else 'nothing had to be measured'}{_caveat(report)}"
+
+
+def outcome_text(entry: VerdictEntry) -> str:
+    """How a row's outcome is called; what is only required to be there has no budget to be within."""
+    required = entry.outcome == "within" and not entry.budget
+    return "as required" if required else CALLED[entry.outcome]
+
+
+def pairs_text(report: Report) -> str:
+    """`16 pairs over 2 benchmarks`: all pairs of the run, while a row has those of its benchmark."""
+    pairs = f"{report.method.pairs_run} pair{'' if report.method.pairs_run == 1 else 's'}"
+    return f"{pairs} over {report.measured} benchmarks" if report.measured > 1 else pairs
 
 
 def headline(entry: VerdictEntry) -> str:
     """An item that did not pass, on one line safe to log: `412 µs → 689 µs, +67 % [+41 %, +98 %], budget +10%`."""
     if entry.base is None and entry.head is None:
-        return log_line(entry.reason or CALLED[entry.outcome])
+        return log_line(entry.reason or outcome_text(entry))
     budget = f", budget {entry.budget}" if entry.budget else ""
     return log_line(f"{found_text(entry)}{budget}")
 
 
 def failure_text(
-    entry: VerdictEntry, why: Why | None = None, *, reproduce: str = "", directory: str = ""
+    entry: VerdictEntry,
+    why: Why | None = None,
+    *,
+    reproduce: str = "",
+    directory: str = "",
+    told: str = "",
 ) -> str:
     """What an item that did not pass says: expected, found, evidence, why, what to do; each line has a label.
 
     What failed to be measured has nothing that was found, and says first how it failed. Every line is safe to log.
-    `directory` is the report's, in which the commands of the why work.
+    `directory` is the report's, in which the commands of the why work. `told` is another metric of the benchmark with
+    which why and command are told already.
     """
     failed = entry.outcome == "failed"
     said = (
         ("", headline(entry) if failed else ""),
         ("expected", expected_text(entry)),
         ("found", "" if failed else found_text(entry)),
+        ("made of", events_text(entry)),
         ("evidence", evidence_text(entry)),
         ("because", "" if failed else entry.reason),
         ("needs", needed_text(entry) if entry.outcome == "inconclusive" else ""),
         ("waived", waived_text(entry)),
         *(("note", warning) for warning in entry.warnings),
-        *(_why_text(why, reproduce, directory) if why else ()),
-        ("reproduce", reproduce),
+        *(_why_text(entry, why, reproduce, directory) if why and not told else ()),
+        *_elsewhere(why, told),
+        ("reproduce", "" if told else reproduce),
     )
     return "\n".join(f"{label + ':':<10} {log_line(text)}" if label else text for label, text in said if text)
 
 
-def _why_text(why: Why, reproduce: str, directory: str) -> Iterator[tuple[str, str]]:
+def _why_text(entry: VerdictEntry, why: Why, reproduce: str, directory: str) -> Iterator[tuple[str, str]]:
     yield "why", why.sentence
+    yield "note", means_text(entry, why)
     yield "means", why.diagnosis
     yield "try", why.advice
-    where = f"cd {shlex.quote(directory)} && " if directory else ""
-    yield from (("see", f"{where}{command}") for command in why.commands if command != reproduce)
+    commands = [command for command in why.commands if command != reproduce]
+    yield from (("see", _there(command, directory)) for command in commands)
+
+
+def _there(command: str, directory: str) -> str:
+    """The command as it works from here, and as often as one likes: only a shell of its own changes the directory."""
+    return f"(cd {shlex.quote(directory)} && {command})" if directory else command
+
+
+def _elsewhere(why: Why | None, told: str) -> Iterator[tuple[str, str]]:
+    if told and why and why.sentence:
+        yield "why", f"told with `{told}` of this benchmark, and how to reproduce it"
+    elif told:
+        yield "reproduce", f"as for `{told}` of this benchmark"
+
+
+def means_text(entry: VerdictEntry, why: Why) -> str:
+    """Why the why has other numbers than the verdict of the same total; "" where it has none of it."""
+    same = any(entry.metric == f"{shift.state}.total" for shift in why.states)
+    return "the why has means over all traced runs; what was found is the typical run" if same else ""
 
 
 def expected_text(entry: VerdictEntry) -> str:
@@ -101,7 +174,7 @@ def place_text(entry: VerdictEntry) -> str:
 def found_text(entry: VerdictEntry) -> str:
     """`412 µs → 689 µs, +67 % [+41 %, +98 %]`; the outcome where there are no numbers."""
     parts = [" → ".join(filter(None, sides_text(entry))), change_text(entry)]
-    return ", ".join(part for part in parts if part) or CALLED[entry.outcome]
+    return ", ".join(part for part in parts if part) or outcome_text(entry)
 
 
 def sides_text(entry: VerdictEntry) -> tuple[str, str]:
@@ -115,19 +188,31 @@ def sides_text(entry: VerdictEntry) -> tuple[str, str]:
 
 
 def change_text(entry: VerdictEntry) -> str:
-    """`+67 % [+41 %, +98 %]`; the difference where there is no ratio, as with a base of 0; or ""."""
+    """`+67 % [+41 %, +98 %]`; `+3 [+2.9, +3.1] per run` where the budget is no ratio or there is none; or ""."""
     center, low, high = change_parts(entry)
-    interval = entry.change or entry.difference
-    return f"{center} [{low}, {high}]" if interval and interval.low < interval.high else center
+    return (f"{center} [{low}, {high}]" if low != high else center) + per_text(entry)
+
+
+def per_text(entry: VerdictEntry) -> str:
+    """What a difference is of: ` per run` for a count, ` per operation` for a total; "" for all else and for ratios."""
+    if _as_ratio(entry) or entry.difference is None:
+        return ""
+    return _PER.get(entry.metric.rpartition(".")[2], "")
+
+
+def _as_ratio(entry: VerdictEntry) -> bool:
+    """Whether a change is told as a ratio: not if only an amount is budgeted, for that is what it is compared with."""
+    limit = _limit(entry)
+    in_amounts = limit is not None and limit.relative is None and limit.absolute is not None
+    return entry.change is not None and not (in_amounts and entry.difference)
 
 
 def change_parts(entry: VerdictEntry) -> tuple[str, str, str]:
     """The three numbers of `change_text`, each as text."""
-    if entry.change:
-        center, low, high = (format_change(value) for value in _values(entry.change))
-        return center, low, high
+    if entry.change and _as_ratio(entry):
+        return format_interval(*_values(entry.change))
     if entry.difference:
-        center, low, high = (_signed(value, entry.unit) for value in _values(entry.difference))
+        center, low, high = format_differences(_values(entry.difference), entry.unit)
         return center, low, high
     return "", "", ""
 
@@ -138,15 +223,66 @@ def evidence_text(entry: VerdictEntry) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def events_text(entry: VerdictEntry) -> str:
+    """Of a `.total`: `14 times as many waits per operation (0.5 → 7), each about as long (12 µs → 12.3 µs)`; or ""."""
+    found = entry.events
+    if found is None or min(found.base_number, found.head_number) <= 0:
+        return ""
+    called = _EVENTS.get(entry.metric.split("[")[0].split(".")[0], "events")
+    numbers = format_pair(found.base_number, found.head_number, "1")
+    lengths = format_pair(found.base_length, found.head_length, entry.unit)
+    return (
+        f"{_compared(found.more, 'as many', 'more', 'fewer')} {called} per operation ({' → '.join(numbers)}), "
+        f"each {_compared(found.longer, 'as long', 'longer', 'shorter')} ({' → '.join(lengths)})"
+    )
+
+
+def _compared(ratio: float, alike: str, above: str, below: str) -> str:
+    """`about as many`, `30 % more`, `14 times as many` or `40 % fewer`."""
+    if 1 / _ALIKE <= ratio <= _ALIKE:
+        return f"about {alike}"
+    if ratio >= _TIMES:
+        return f"{format_quantity(float(f'{ratio:.2g}'), '1')} times {alike}"
+    return f"{100 * abs(ratio - 1):.0f} % {above if ratio > 1 else below}"
+
+
 def needed_text(entry: VerdictEntry) -> str:
-    """What would settle an inconclusive verdict: `about 24 pairs (12 to 40)`, and what could be seen."""
-    parts = []
+    """What would settle an inconclusive verdict: `about 24 pairs would tell (12 to 40)`, or a larger budget; or ""."""
     if entry.pairs_needed:
         low, likely, high = entry.pairs_needed
-        parts.append(f"about {likely} pairs ({low} to {high})")
-    if entry.detectable is not None:
-        parts.append(f"{entry.pairs} pairs can show {format_change(entry.detectable)} or more")
-    return "; ".join(parts)
+        return f"about {likely} pairs would tell ({low} to {high})"
+    if entry.advisable is None:
+        return ""
+    raised = _raised(entry, entry.advisable)
+    to = f" to `{raised}`" if raised else ""
+    return f"no reasonable number of pairs would tell: raise the budget{to} or make the benchmark run longer"
+
+
+def _raised(entry: VerdictEntry, share: float) -> str:
+    """The row's budget, as large as that share of the base; "" where there is no such budget."""
+    limit = _limit(entry)
+    if limit is None:
+        return ""
+    amount = share * abs(entry.base.center) if entry.base else 0.0
+    if not 0 < max(share, amount) < _LARGEST or (limit.better == "higher" and share >= 1):
+        return ""
+    if limit.relative is not None:
+        return str(replace(limit, relative=_rounded_up(share)))
+    return str(replace(limit, absolute=_rounded_up(amount))) if amount > 0 else ""
+
+
+def _limit(entry: VerdictEntry) -> Limit | None:
+    """What the row's budget says; None where it has none, or one that we did not write."""
+    try:
+        return read_limit(entry.budget, entry.unit) if entry.budget else None
+    except UsageError:
+        return None
+
+
+def _rounded_up(size: float) -> float:
+    """To two digits: a budget a little too small would not do."""
+    unit = 10.0 ** (floor(log10(size)) - 1)
+    return float(f"{ceil(round(size / unit, 6)) * unit:.2g}")
 
 
 def cause_text(why: Why | None) -> str:
@@ -213,10 +349,11 @@ def overhead_text(price: Overhead) -> str:
 
 
 def _counted(report: Report) -> Iterator[str]:
-    for outcome, count in report.counts.items():
-        if count:
-            waived = sum(1 for v in report.verdicts if v.outcome == outcome and v.waived)
-            yield f"{count} {CALLED[outcome]}" + (f" ({waived} waived)" if waived else "")
+    rows = sorted(report.verdicts, key=lambda row: (OUTCOMES.index(row.outcome), not row.budget))
+    counts = Counter(map(outcome_text, rows))
+    waived = Counter(outcome_text(row) for row in rows if row.waived)
+    for called, count in counts.items():
+        yield f"{count} {called}" + (f" ({waived[called]} waived)" if waived[called] else "")
 
 
 def _caveat(report: Report) -> str:

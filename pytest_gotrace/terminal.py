@@ -17,12 +17,14 @@ from pytest_gotrace.sentences import (
     change_text,
     interference_text,
     needed_text,
+    outcome_text,
     overhead_text,
+    pairs_text,
     place_text,
     sides_text,
     verdict_sentence,
 )
-from pytest_gotrace.units import format_change, format_duration
+from pytest_gotrace.units import format_change, format_duration, percent_text
 
 _MARKUP = {"fail": {"red": True, "bold": True}, "pass": {"green": True, "bold": True}}
 _BIGGEST_SHOWN = 3
@@ -70,14 +72,14 @@ def wrapped(line: str, width: int, label: int = _LABEL) -> str:
 
 
 def context(report: Report) -> Iterator[str]:
-    """Which revisions, on which machine, how many pairs, under which budget."""
+    """Which revisions, on which machine, how many pairs, how often that is wrong, under which budget."""
     environment = report.environment
     yield f"base {side(report.base)}, head {side(report.head)}"
     yield (
         f"{environment.get('go', 'Go ?')}, {environment.get('cpu', 'CPU ?')}, "
-        f"GOMAXPROCS {environment.get('gomaxprocs', '?')}, {report.method.pairs_run} pairs in "
+        f"GOMAXPROCS {environment.get('gomaxprocs', '?')}, {pairs_text(report)} in "
         f"{format_duration(report.method.elapsed_seconds)}, seed {report.method.seed}, "
-        f"budget {', '.join(report.budget_files)}"
+        f"false alarms at most {percent_text(report.method.alpha)}, budget {', '.join(report.budget_files)}"
     )
 
 
@@ -116,24 +118,18 @@ def every_row(report: Report) -> Iterator[str]:
     """What is fine, too: with `-v` nothing that was measured stays unsaid."""
     for outcome in ("within", "identical"):
         for row in _rows(report, outcome):
-            yield f"{outcome:<{_LABEL}}{_row(row)}"
+            yield f"{outcome_text(row):<{_LABEL}}{_row(row)}"
     for price in report.overheads:
         yield f"{'tracer':<{_LABEL}}{price.benchmark}: {overhead_text(price)}"
 
 
 def sight(report: Report) -> Iterator[str]:
-    """How well the machine could see: the worst that is within, what cannot be shown, what would have been caught."""
+    """How well the machine could see: the worst that is within, and what would have been caught."""
     within = [row for row in _rows(report, "within") if row.change]
     if within:
         worst = min(within, key=betterment)
         said = f"{_name(worst)} {change_text(worst)}, budget {worst.budget}"
         yield f"{'worst within':<{_LABEL}}of {len(within)}: {said}"
-    for row in report.verdicts:
-        if row.underpowered and row.provable is not None:
-            yield (
-                f"{'underpowered':<{_LABEL}}{_name(row)}: budget {row.budget}, "
-                f"at this noise only {format_change(row.provable)} or more can be shown to be kept"
-            )
     if caught := ", ".join(_caught(report)):
         yield f"{'would catch':<{_LABEL}}4 times out of 5: {caught}"
     for row in report.verdicts:
@@ -166,12 +162,12 @@ def _row(row: VerdictEntry) -> str:
     name = _name(row)
     numbers = " → ".join(text for text in sides_text(row) if text)
     parts = [
-        f"{numbers} {change_text(row)}".strip(),
+        ", ".join(text for text in (numbers, change_text(row)) if text),
         f"budget {row.budget} ({place_text(row)})" if row.budget else "",
     ]
     parts += [
         row.reason if row.outcome != "over" else "",
-        f"needs {needed_text(row)}" if row.outcome == "inconclusive" and row.pairs_needed else "",
+        needed_text(row).replace("`", "") if row.outcome == "inconclusive" else "",
     ]
     parts += [f"waived: {row.waived.reason}" if row.waived else ""]
     said = "; ".join(part for part in parts if part)

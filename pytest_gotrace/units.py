@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -65,7 +65,6 @@ _UNKNOWN = "n/a"
 
 #: From this ratio on a change is a factor (`×12`), and a pair no longer shares its unit, to stay readable.
 _FACTOR_FROM = 10
-_PAIR_RATIO = 1000
 #: Below this an exponent is shorter than all the zeros.
 _TINY = 1e-3
 
@@ -132,24 +131,39 @@ def format_quantity(value: float, unit: str) -> str:
 def format_pair(base: float, head: float, unit: str) -> tuple[str, str]:
     """Two values of `unit` in one unit and with the same number of decimals, to be compared by eye.
 
-    The smaller one decides, with more digits if the two would read the same. Values a thousandfold or more
-    apart each get the unit that fits: `800 ns` and `1.2 ms`.
+    The larger one says the unit and the smaller one the decimals, with more of them if the two would read the same:
+    `0.95 µs` and `1.20 µs`. Values tenfold or more apart each get the unit that fits, `65.3 µs` and `1.54 ms`: one
+    unit for both would put zeros before the smaller number or needless digits behind the larger, and at such a change
+    nobody compares digits.
     """
     sizes = [abs(value) for value in (base, head) if value]
-    if not sizes or not math.isfinite(sum(sizes)) or max(sizes) >= _PAIR_RATIO * min(sizes):
+    if not sizes or not math.isfinite(sum(sizes)) or max(sizes) >= _FACTOR_FROM * min(sizes):
         return format_quantity(base, unit), format_quantity(head, unit)
     if min(sizes) < _TINY:
         return format_quantity(base, unit), format_quantity(head, unit)
-    row = fitting(min(sizes), unit)
+    row = fitting(max(sizes), unit)
     least = _decimals(min(sizes) / row.factor)
-    numbers = ("", "")
+    numbers = ["", ""]
     for decimals in range(least, least + 4):
-        numbers = (f"{abs(base) / row.factor:.{decimals}f}", f"{abs(head) / row.factor:.{decimals}f}")
+        numbers = [f"{abs(value) / row.factor:.{decimals}f}" for value in (base, head)]
         if numbers[0] != numbers[1] or base == head:
             break
-    while "." in numbers[0] and all(number[-1] in "0." for number in numbers):
-        numbers = (numbers[0][:-1], numbers[1][:-1])
-    return _signed(numbers[0], base, row), _signed(numbers[1], head, row)
+    shown = _trimmed(numbers)
+    return _signed(shown[0], base, row), _signed(shown[1], head, row)
+
+
+def format_differences(values: Sequence[float], unit: str) -> tuple[str, ...]:
+    """Signed values of `unit` that belong together, in the unit and with the decimals of the largest: `+0.5 µs`."""
+    sizes = [abs(value) for value in values]
+    if not (_TINY <= max(sizes) < math.inf):
+        return tuple(("+" if value > 0 else "") + format_quantity(value, unit) for value in values)
+    row = fitting(max(sizes), unit)
+    decimals = _decimals(max(sizes) / row.factor)
+    numbers = _trimmed([f"{size / row.factor:.{decimals}f}" for size in sizes])
+    return tuple(
+        ("+" if value > 0 and float(number) else "") + _signed(number, value, row)
+        for number, value in zip(numbers, values, strict=True)
+    )
 
 
 def scale_for(values: Iterable[float], unit: str) -> tuple[int, str]:
@@ -164,8 +178,24 @@ def format_change(change: float) -> str:
         return _UNKNOWN
     if math.isinf(change):
         return "×∞"
-    if change + 1 >= _FACTOR_FROM:
-        return f"×{change + 1:.0f}"
+    return _factor(change) if change + 1 >= _FACTOR_FROM else _percent(change)
+
+
+def format_interval(center: float, low: float, high: float) -> tuple[str, str, str]:
+    """A relative change and the ends of its interval, all in the form that fits the change itself."""
+    form = _factor if center + 1 >= _FACTOR_FROM else _percent
+    center_text, low_text, high_text = (
+        form(v) if math.isfinite(v) else format_change(v) for v in (center, low, high)
+    )
+    return center_text, low_text, high_text
+
+
+def _factor(change: float) -> str:
+    ratio = max(change + 1, 0.0)
+    return f"×{ratio:.0f}" if ratio >= _FACTOR_FROM else f"×{ratio:.2g}"
+
+
+def _percent(change: float) -> str:
     # What is left is not nothing: only a fall to zero reads −100 %.
     percent = 100 * (max(change, -0.999) if change > -1 else change)
     size = abs(percent)
@@ -233,6 +263,13 @@ def _decimals(number: float) -> int:
 
 def _decimal_text(number: Decimal) -> str:
     return _stripped(format(number, "f"))
+
+
+def _trimmed(numbers: Sequence[str]) -> Sequence[str]:
+    """Numbers with the same number of decimals, without the zeros that all of them end in."""
+    while "." in numbers[0] and all(number[-1] in "0." for number in numbers):
+        numbers = [number[:-1] for number in numbers]
+    return numbers
 
 
 def _stripped(number: str) -> str:

@@ -16,6 +16,7 @@ from pytest_gotrace.metrics import Key, Metric
 from pytest_gotrace.noisememory import NoiseMemory
 from pytest_gotrace.prepare import Benchmark, Failure
 from pytest_gotrace.recording import Recording, Run, Side
+from pytest_gotrace.report import CALM, PROBLEMS
 from pytest_gotrace.stats import Comparison
 
 
@@ -29,6 +30,11 @@ class Outcome(str, Enum):
     NEW = "new"
     WITHIN = "within"
     IDENTICAL = "identical"
+
+    @property
+    def calm(self) -> bool:
+        """Whether nobody has to read it."""
+        return self.value in CALM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,10 +72,15 @@ class Verdict:
     @property
     def blocks(self) -> bool:
         """Whether this alone keeps the change from passing."""
-        bad = self.outcome in (Outcome.OVER, Outcome.MISSING, Outcome.FAILED)
+        bad = self.outcome.value in PROBLEMS
         strict = self.question.budget.defaults.on_inconclusive == "fail"
         bad |= strict and self.outcome is Outcome.INCONCLUSIVE
         return bad and self.level == "fail" and self.waiver is None
+
+    @property
+    def gravity(self) -> tuple[bool, int]:
+        """What blocks comes first, then the worse outcome."""
+        return not self.blocks, list(Outcome).index(self.outcome)
 
     @property
     def level(self) -> str:

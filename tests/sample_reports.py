@@ -16,6 +16,7 @@ from pytest_gotrace.explanation import (
     Why,
 )
 from pytest_gotrace.report import (
+    Events,
     Failure,
     Interference,
     Method,
@@ -277,6 +278,9 @@ FAILED = replace(
 
 IDENTICAL = replace(MISSING, benchmark="mathx/BenchmarkSum", metric="ns/op", outcome="identical", reason="")
 
+#: What was only required to be there, and is.
+REQUIRED = replace(MISSING, metric="require region[flush]", outcome="within", budget="", reason="", line=41)
+
 WAIVED = replace(
     OVER, metric="exec.total", waived=Waiver(reason="agreed in the design review", until="2026-12-31")
 )
@@ -335,6 +339,31 @@ DOUBTED = replace(
     warnings=("neighbouring pairs are alike (correlation 0.7); look for load that comes and goes",),
 )
 
+#: One that grew because there is more of it, budgeted by an amount.
+LEAK = replace(
+    OVER,
+    metric="goroutine-leak.count",
+    unit="1",
+    budget="+3",
+    line=8,
+    base=around(1.0, 0.0),
+    head=around(8801.0, 0.0),
+    change=around(8800.0, 0.001),
+    difference=around(8800.0, 0.001),
+    runs=None,
+    quantiles=(),
+)
+MORE = replace(
+    OVER,
+    metric="sync-block[chan send].total",
+    base=around(18_000.0, 0.04),
+    head=around(289_000.0, 0.05),
+    change=Interval(center=15.1, low=12.0, high=18.4),
+    quantiles=(),
+    events=Events(base_number=1.5, head_number=21.0, base_length=12_000.0, head_length=13_800.0),
+)
+AMOUNTS = replace(REGRESSION, verdicts=(MORE, LEAK, WITHIN, REQUIRED, IDENTICAL))
+
 UNDECIDED = replace(QUIET, verdicts=(WITHIN, INCONCLUSIVE, DOUBTED))
 
 BROKEN = replace(
@@ -367,6 +396,7 @@ def large(benchmarks: int, metrics: int) -> Report:
 GOLDEN = {
     "green": GREEN,
     "regression": REGRESSION,
+    "amounts": AMOUNTS,
     "inconclusive": UNDECIDED,
     "broken": BROKEN,
     "large": large(100, 10),

@@ -55,6 +55,15 @@ def test_the_state_that_grew_most_is_the_cause():
     assert found.shifts[0].grown == pytest.approx(10_000, rel=0.05)
 
 
+def test_what_was_taken_away_is_no_secret():
+    """A share is of what was added; if time was taken away elsewhere, both sums are told."""
+    found = diagnosed(totals(**QUIET), totals(**QUIET | {"sched_wait": 10_500.0, "exec": 200.0}))
+    assert found.sentence == (
+        "`sched-wait` +10 µs per operation explains 100 % of the 10 µs that were added "
+        "(802 ns were taken away elsewhere)"
+    )
+
+
 def test_nothing_is_said_of_what_did_not_change():
     """Runs that differ by their noise alone have no cause, no place, no rule and no advice."""
     spots = {side: [spot(SEND, "pool.Send", 5, 100.0)] for side in ("base", "head")}

@@ -127,7 +127,7 @@ def facts(example) -> list[str]:
         f"{('eight', 'nine', 'ten')[within - 8]} of the twelve are within",
         f"Only {int((means >= seen - 1e-12).sum())} of the {len(means)}",
         f"1 in {len(means)} is {1 / len(means):.3f}",
-        "about {} pairs ({} to {})".format(*time.pairs_needed),
+        "about {} pairs would tell ({} to {})".format(*time.pairs_needed),
         "{:.3f} at 6 pairs, {:.3f} at 10, {:.3f} at 14, {:.3f} at 20".format(
             *(look.level for look in example.looks)
         ),

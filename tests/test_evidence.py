@@ -10,10 +10,10 @@ from samples import distribution, run, runs_of
 from scipy import stats
 
 from pytest_gotrace.distributions import PROBABILITIES
-from pytest_gotrace.evidence import quantile_shifts
+from pytest_gotrace.evidence import events_of, quantile_shifts
 from pytest_gotrace.evidence import runs_of as numbers_of
 from pytest_gotrace.metrics import parse_key
-from pytest_gotrace.report import Runs
+from pytest_gotrace.report import Events, Runs
 
 NS = parse_key("ns/op")
 P99 = parse_key("region[db].p99")
@@ -76,3 +76,44 @@ def test_what_has_no_events_has_no_quantiles():
     assert quantile_shifts(base, head, NS) == ()
     assert quantile_shifts(base[:1], head, P99) == ()
     assert quantile_shifts(base, head, parse_key("region[render].p50")) == ()
+
+
+def with_events(side, number, count, length):
+    """A run of 100 operations with `count` waits, each `length` ns long."""
+    events = distribution(count * length / 100, count, value=length)
+    return run(side, number, traced=True, series={"sched-wait": replace(events, mean=length)})
+
+
+@pytest.mark.parametrize(
+    ("head", "pictured"),
+    [((700, 52.0), False), ((250, 215.0), True), ((55, 900.0), True), ((50, 50.0), True), ((2, 40.0), False)],
+)
+def test_a_total_is_made_of_events(head, pictured):
+    """A total has the number of its events and the length of one; quantiles only if it moved by the lengths."""
+    base, after = (
+        [with_events(side, n, *made_of) for n in range(3)]
+        for side, made_of in (("base", (50, 50.0)), ("head", head))
+    )
+    total = parse_key("sched-wait.total")
+    assert events_of(base, after, total) == Events(
+        base_number=0.5, base_length=50.0, head_number=head[0] / 100, head_length=head[1]
+    )
+    assert bool(quantile_shifts(base, after, total)) is pictured
+    assert len(quantile_shifts(base, after, parse_key("sched-wait.p90"))) == len(PROBABILITIES)
+
+
+def test_only_a_total_is_made_of_events():
+    """A count has no picture of lengths, a quantile is none of a sum, and where nothing happened nothing is said."""
+    base, head = ([with_events(side, n, 50, 50.0) for n in range(3)] for side in ("base", "head"))
+    assert quantile_shifts(base, head, parse_key("sched-wait.count")) == ()
+    for key in ("sched-wait.count", "sched-wait.p90", "syscall.total"):
+        assert events_of(base, head, parse_key(key)) is None
+
+
+def test_a_side_without_events():
+    """A total that was nothing on the base has no picture: it moved by the number of its events."""
+    base = [run("base", n, traced=True, series={}) for n in range(3)]
+    head = [with_events("head", n, 50, 50.0) for n in range(3)]
+    found = events_of(base, head, parse_key("sched-wait.total"))
+    assert (found.base_number, found.base_length, found.head_number) == (0.0, 0.0, 0.5)
+    assert quantile_shifts(base, head, parse_key("sched-wait.total")) == ()

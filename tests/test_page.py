@@ -17,6 +17,7 @@ from hypothesis import given, settings
 
 from pytest_gotrace import page
 from pytest_gotrace.page import render_page
+from pytest_gotrace.report import gravity
 
 #: All the HTML there may be.
 TAGS = {
@@ -156,7 +157,7 @@ class TestOrder:
             samples.WITHIN,
             replace(samples.FAILED, metric="failed"),
         ]
-        assert [row.metric for row in sorted(rows, key=page._gravity)] == [
+        assert [row.metric for row in sorted(rows, key=gravity)] == [
             *("large", "small", "failed"),
             *("warned", "waived", samples.WITHIN.metric),
         ]

@@ -206,7 +206,7 @@ class TestRed:
             [
                 "3 over budget: 3 of 3 benchmarks measured",
                 "base HEAD~1 (*), head working tree (*)",
-                "go1.*, GOMAXPROCS *, 18 pairs in *, seed 1, budget gotrace.yaml",
+                "go1.*, GOMAXPROCS *, 18 pairs over 3 benchmarks in *, seed 1, false alarms at most 5%, budget *",
                 "over *till/BenchmarkPay/small allocs/op: 1 → 3*",
                 "again *pytest --gotrace-baseline=* -k *",
             ]

@@ -87,7 +87,7 @@ class TestOrder:
         assert places == sorted(places)
         assert headings(text)[1:] == [
             "Failures (1)",
-            "All metrics (7)",
+            "All metrics (6)",
             "New, missing and identical (3)",
             "Distributions (1)",
             "Method",

@@ -113,6 +113,47 @@ def test_what_is_not_there_was_not_measured(tmp_path):
     assert (whole.expected, whole.measured) == (4, 1)
 
 
+@pytest.mark.parametrize(
+    ("there", "limits", "more", "runs", "counted"),
+    [
+        (benchmark("BenchmarkSame", identical=True), "{ns/op: +10%}", "", (), (1, 1)),
+        (benchmark("BenchmarkNew", base="absent"), "{ns/op: +10%}", "", (), (1, 1)),
+        (benchmark("BenchmarkThere"), "{ns/op: off}", "require:\n  - BenchmarkThere\n", (), (1, 1)),
+        (benchmark("BenchmarkLost"), "{ns/op: +10%}", "", (), (2, 1)),
+        (
+            benchmark("BenchmarkSame", identical=True),
+            "{ns/op: +10%}",
+            "",
+            runs_of({"head": spread(1, 6)}, benchmark="BenchmarkSame"),
+            (2, 2),
+        ),
+    ],
+)
+def test_what_needs_no_run_is_not_counted_as_measured(tmp_path, there, limits, more, runs, counted):
+    """What is identical, new or only required has not to be measured; it counts where it was run all the same."""
+    lines = f"{there.name}: {limits}\n  BenchmarkX: {{ns/op: +10%}}"
+    found = verdicts(tmp_path, lines, (*WORSE, *runs), of=(benchmark(), there), more=more)
+    whole = build(found, about(tmp_path, *WORSE, *runs))
+    assert (whole.expected, whole.measured) == counted
+
+
+def test_the_second_metric_refers_to_the_first(tmp_path):
+    """Of two metrics of a benchmark that fail, the first has the why and the command, the second one line."""
+    runs = (*WORSE, *TRACED)
+    found = verdicts(tmp_path, "{ns/op: +10%, sched-wait.total: +10%}", runs)
+    whole = build(found, about(tmp_path, *runs))
+    first, second = (speak([verdict], whole, tmp_path).splitlines() for verdict in found)
+    assert [line for line in first if line.startswith(("why:", "reproduce:"))] == [
+        f"why:       {whole.why[0].sentence}",
+        f"reproduce: {whole.reproduce}",
+    ]
+    (made_of,) = (line for line in second if line.startswith("made of:"))
+    assert made_of.startswith(
+        "made of:   about as many waits for a processor per operation (10 → 10), each 90 times"
+    )
+    assert second[-1] == "why:       told with `ns/op` of this benchmark, and how to reproduce it"
+
+
 def test_a_missing_region_was_measured_all_the_same(tmp_path):
     """A benchmark that ran and lacks a region was measured."""
     found = verdicts(tmp_path, "{'region[db].total': +10%}", TRACED)

@@ -9,6 +9,7 @@ from workflow_commands import commands
 from pytest_gotrace import sentences
 from pytest_gotrace.explanation import Interval
 from pytest_gotrace.report import (
+    Events,
     Interference,
     Overhead,
 )
@@ -28,6 +29,14 @@ class TestVerdictSentence:
                 "caution: tracing slows `head` down by 9 % more than base (and 1 more)",
             ),
             (replace(samples.QUIET, measured=0), "nothing judged: 0 of 2 benchmarks measured"),
+            (
+                replace(samples.QUIET, verdicts=(samples.IDENTICAL,), expected=0, measured=0),
+                "1 identical: nothing had to be measured",
+            ),
+            (
+                replace(samples.QUIET, verdicts=(samples.REQUIRED, samples.WITHIN)),
+                "1 within, 1 as required: 2 of 2 benchmarks measured",
+            ),
         ],
     )
     def test_counts_worst_first_and_the_doubt(self, report, sentence):
@@ -66,7 +75,24 @@ class TestFailureText:
         """A command of the why can be pasted as it stands, and what repeats the run is said once."""
         why = replace(samples.WHY, commands=("go tool trace a.trace", "pytest -k X"))
         said = failure_text(samples.OVER, why, reproduce="pytest -k X", directory="my report").splitlines()
-        assert said[-2:] == ["see:       cd 'my report' && go tool trace a.trace", "reproduce: pytest -k X"]
+        assert said[-2:] == ["see:       (cd 'my report' && go tool trace a.trace)", "reproduce: pytest -k X"]
+
+    def test_the_why_is_told_once(self):
+        """A second metric of a benchmark refers to the first in one line, for the why and for the command."""
+        second = replace(samples.OVER, metric="ns/op")
+        said = failure_text(second, samples.WHY, reproduce="pytest -k X", told="region[db].p99").splitlines()
+        assert said[3:] == [
+            "why:       told with `region[db].p99` of this benchmark, and how to reproduce it"
+        ]
+        gone = failure_text(samples.MISSING, reproduce="pytest -k X", told="ns/op").splitlines()
+        assert gone[3:] == ["reproduce: as for `ns/op` of this benchmark"]
+
+    def test_two_numbers_of_the_same_total(self):
+        """Where the why is of the very total that is over, it is said why their numbers differ."""
+        total = replace(samples.OVER, metric="sync-block[chan send].total")
+        note = "note:      the why has means over all traced runs; what was found is the typical run"
+        assert note in failure_text(total, samples.WHY).splitlines()
+        assert note not in failure_text(samples.OVER, samples.WHY).splitlines()
 
     def test_a_why_that_knows_less(self):
         """Where no rule says what it means, nothing is said about it."""
@@ -88,7 +114,7 @@ class TestFailureText:
         assert text.splitlines()[2:] == [
             "evidence:  20 pairs, p 0.4 adjusted",
             "because:   an increase of 10% is neither shown nor ruled out",
-            "needs:     about 24 pairs (12 to 40); 20 pairs can show +18 % or more",
+            "needs:     about 24 pairs would tell (12 to 40)",
             "note:      the base was recorded",
         ]
 
@@ -128,6 +154,72 @@ class TestFailureText:
                 assert not commands(line)
 
 
+class TestNeeded:
+    @pytest.mark.parametrize(
+        ("share", "changes", "budget"),
+        [
+            (0.0311, {}, " to `+3.2%`"),
+            (0.31, {}, " to `+31%`"),
+            (1.234, {"budget": "+10% and 20us"}, " to `+130% and 20us`"),
+            (12.0, {"budget": "+10%, max 5ms"}, " to `+1200%, max 5ms`"),
+            (0.00101, {"budget": "+1us", "base": samples.around(2e6, 0.1)}, " to `+2.1us`"),
+            (0.5, {"budget": "-10%", "better": "higher"}, " to `-50%`"),
+            (1.5, {"budget": "-10%", "better": "higher"}, ""),
+            (0.5, {"budget": "what?"}, ""),
+        ],
+    )
+    def test_a_budget_that_would_do(self, share, changes, budget):
+        """The budget that is advised is as one writes it, rounded up to two digits; none where there is none."""
+        entry = replace(samples.INCONCLUSIVE, pairs_needed=None, advisable=share, **changes)
+        assert sentences.needed_text(entry) == (
+            f"no reasonable number of pairs would tell: raise the budget{budget} or make the benchmark run longer"
+        )
+
+    def test_nothing_would_help(self):
+        """Where neither pairs nor a budget would settle it, nothing is said but the reason."""
+        assert sentences.needed_text(replace(samples.INCONCLUSIVE, pairs_needed=None)) == ""
+
+
+class TestEvents:
+    @pytest.mark.parametrize(
+        ("numbers", "lengths", "said"),
+        [
+            (
+                (0.5, 7.0),
+                (12_000.0, 12_300.0),
+                "14 times as many waits per operation (0.5 → 7), each about as long (12.0 µs → 12.3 µs)",
+            ),
+            (
+                (4.0, 4.1),
+                (12_000.0, 17_000.0),
+                "about as many waits per operation (4.0 → 4.1), each 42 % longer (12 µs → 17 µs)",
+            ),
+            (
+                (4.0, 5.2),
+                (12_000.0, 9_000.0),
+                "30 % more waits per operation (4.0 → 5.2), each 25 % shorter (12 µs → 9 µs)",
+            ),
+        ],
+    )
+    def test_more_of_them_or_longer_ones(self, numbers, lengths, said):
+        """A total says whether there are more events or longer ones, with both numbers."""
+        events = Events(
+            base_number=numbers[0],
+            head_number=numbers[1],
+            base_length=lengths[0],
+            head_length=lengths[1],
+        )
+        entry = replace(samples.OVER, metric="sync-block[chan send].total", events=events)
+        assert sentences.events_text(entry) == said
+        assert f"made of:   {said}\n" in failure_text(entry)
+
+    def test_nothing_to_compare(self):
+        """Where a side has no events, and of what is no total, nothing is said."""
+        none = Events(base_number=0.0, head_number=7.0, base_length=0.0, head_length=12.0)
+        assert sentences.events_text(replace(samples.OVER, events=none)) == ""
+        assert sentences.events_text(samples.OVER) == ""
+
+
 class TestParts:
     def test_no_ratio(self):
         """Where the base is 0 there is no ratio, and the difference is shown in its unit."""
@@ -135,6 +227,28 @@ class TestParts:
             samples.OVER, change=None, difference=Interval(center=2048.0, low=1024.0, high=3072.0), unit="B"
         )
         assert sentences.change_text(entry) == "+2 KiB [+1 KiB, +3 KiB]"
+
+    @pytest.mark.parametrize(
+        ("budget", "metric", "unit", "said"),
+        [
+            ("+3", "goroutine-leak.count", "1", "+8800 [+8790, +8810] per run"),
+            ("+20us", "sleep.total", "ns", "+8.80 µs [+8.79 µs, +8.81 µs] per operation"),
+            ("+20us, max 5ms", "region[db].p99", "ns", "+8.80 µs [+8.79 µs, +8.81 µs]"),
+            ("+10% and 20us", "sleep.total", "ns", "×8801 [×8791, ×8811]"),
+            ("max 5ms", "sleep.total", "ns", "×8801 [×8791, ×8811]"),
+        ],
+    )
+    def test_an_amount_beside_an_amount(self, budget, metric, unit, said):
+        """Where only an amount is budgeted, the change is told as an amount, of a run or of an operation."""
+        entry = replace(
+            samples.OVER,
+            metric=metric,
+            unit=unit,
+            budget=budget,
+            change=Interval(center=8800, low=8790, high=8810),
+            difference=Interval(center=8800, low=8790, high=8810),
+        )
+        assert sentences.change_text(entry) == said
 
     def test_a_point(self):
         """An interval without width is one number."""

@@ -10,22 +10,38 @@ from pytest_gotrace.terminal import details, every_row, sight, wrapped
 
 
 def test_how_well_the_machine_could_see():
-    """The closest to its budget, what is underpowered, what would have been caught, and doubts about single rows."""
-    weak = replace(
-        samples.INCONCLUSIVE, provable=0.6, underpowered=True, detectable=0.9, metric="gc-pause.count"
-    )
+    """The closest to its budget, what would have been caught, and doubts about single rows that no item spoke."""
+    weak = replace(samples.INCONCLUSIVE, detectable=0.9, metric="gc-pause.count")
     report = replace(
         samples.QUIET, verdicts=(samples.WITHIN, samples.IMPROVED, samples.DOUBTED, weak, samples.OVER)
     )
     assert list(sight(report)) == [
         "worst within  of 3: pool/BenchmarkPool ns/op +0.6 % [−0.9 %, +2.1 %], budget +5%",
-        f"underpowered  {weak.benchmark} gc-pause.count: budget {weak.budget}, "
-        "at this noise only +60 % or more can be shown to be kept",
         "would catch   4 times out of 5: ns/op from +3.1 % on, B/op from +3.1 % on, sched-wait.total from +3.1 % on, "
         "gc-pause.count from +90 % on, region[db].p99 from +12 % on",
         "note          pool/BenchmarkPool sched-wait.total: neighbouring pairs are alike (correlation 0.7); "
         "look for load that comes and goes",
     ]
+
+
+def test_an_open_row_says_one_thing_that_would_settle_it():
+    """A row that no number of pairs would settle has one number: the budget that would, and not what could be seen."""
+    hopeless = replace(
+        samples.INCONCLUSIVE,
+        reason="both within and over are still possible",
+        pairs_needed=None,
+        advisable=0.314,
+        provable=0.2,
+        underpowered=True,
+        detectable=0.9,
+        warnings=(),
+    )
+    row, *_ = details(replace(samples.QUIET, verdicts=(hopeless,)))
+    assert row.endswith(
+        "; both within and over are still possible; no reasonable number of pairs would tell: "
+        "raise the budget to +32% or make the benchmark run longer"
+    )
+    assert not [line for line in sight(replace(samples.QUIET, verdicts=(hopeless,))) if "20 %" in line]
 
 
 def test_nothing_measured_says_nothing():
@@ -39,7 +55,7 @@ def test_a_row_without_numbers():
         samples.WITHIN, metric="require", base=None, head=None, change=None, difference=None, budget=""
     )
     assert list(every_row(replace(samples.QUIET, verdicts=(row,)))) == [
-        "within        pool/BenchmarkPool require"
+        "as required   pool/BenchmarkPool require"
     ]
 
 

@@ -13,7 +13,9 @@ from pytest_gotrace.units import (
     UNITS,
     Quantity,
     format_change,
+    format_differences,
     format_duration,
+    format_interval,
     format_pair,
     format_quantity,
     parse_percent,
@@ -181,7 +183,7 @@ def test_quantities_are_shown_with_three_digits_and_a_fitting_unit(value, unit, 
     ("base", "head", "unit", "texts"),
     [
         (412_000, 689_000, "ns", ("412 µs", "689 µs")),
-        (900_000, 1_100_000, "ns", ("900 µs", "1100 µs")),
+        (900_000, 1_100_000, "ns", ("0.9 ms", "1.1 ms")),
         (4_200, 15_300, "ns", ("4.2 µs", "15.3 µs")),
         (4_210, 15_300, "ns", ("4.21 µs", "15.30 µs")),
         (0, 4_200, "ns", ("0.0 µs", "4.2 µs")),
@@ -192,6 +194,9 @@ def test_quantities_are_shown_with_three_digits_and_a_fitting_unit(value, unit, 
         (1234, 1236, "1", ("1234", "1236")),
         (12_345, 12_346, "1", ("12.345 k", "12.346 k")),
         (800, 1_200_000, "ns", ("800 ns", "1.2 ms")),
+        (65_300, 1_541_200, "ns", ("65.3 µs", "1.54 ms")),
+        (1_230, 560_000, "ns", ("1.23 µs", "560 µs")),
+        (9_950, 10_200, "1", ("9.95 k", "10.20 k")),
         (-5, 5, "1", ("−5", "5")),
         (math.nan, 4_200, "ns", ("n/a", "4.2 µs")),
     ],
@@ -202,9 +207,9 @@ def test_a_pair_shares_its_unit_and_its_digits(base, head, unit, texts):
 
 
 @settings(derandomize=True)
-@given(st.floats(min_value=1, max_value=1e12), st.floats(min_value=1, max_value=900), BASES)
+@given(st.floats(min_value=1, max_value=1e12), st.floats(min_value=1, max_value=9.99), BASES)
 def test_a_pair_agrees_in_unit_and_decimals(base, ratio, unit):
-    """Both texts of a pair end in the same unit after the same number of decimals."""
+    """Both texts of a pair less than tenfold apart end in the same unit after the same number of decimals."""
     shapes = {
         (text.partition(" ")[2], len(text.partition(" ")[0].partition(".")[2]))
         for text in format_pair(base, base * ratio, unit)
@@ -234,6 +239,37 @@ def test_a_pair_agrees_in_unit_and_decimals(base, ratio, unit):
 def test_changes_are_shown_signed(change, text):
     """A change has a sign, becomes a factor when it is huge, and reads −100 % only when nothing is left."""
     assert format_change(change) == text
+
+
+@pytest.mark.parametrize(
+    ("interval", "texts"),
+    [
+        ((0.67, 0.41, 0.98), ("+67 %", "+41 %", "+98 %")),
+        ((8.75, 4.0, 12.0), ("+875 %", "+400 %", "+1200 %")),
+        ((9.75, 7.5, 12.0), ("×11", "×8.5", "×13")),
+        ((11.0, -0.5, math.inf), ("×12", "×0.5", "×∞")),
+        ((0.1, -0.2, math.inf), ("+10 %", "−20 %", "×∞")),
+    ],
+)
+def test_an_interval_has_one_form(interval, texts):
+    """A change and the ends of its interval are all percentages or all factors, as fits the change."""
+    assert format_interval(*interval) == texts
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "texts"),
+    [
+        ((500, -700, 1_700), "ns", ("+0.5 µs", "−0.7 µs", "+1.7 µs")),
+        ((2048, 512, 3072), "B", ("+2.0 KiB", "+0.5 KiB", "+3.0 KiB")),
+        ((8800, 8790, 8810), "1", ("+8800", "+8790", "+8810")),
+        ((0, 0, 0), "ns", ("0 ns", "0 ns", "0 ns")),
+        ((1, -1, 2e6), "ns", ("0 ms", "0 ms", "+2 ms")),
+        ((math.nan, 0, 1), "1", ("n/a", "0", "+1")),
+    ],
+)
+def test_differences_have_one_unit(values, unit, texts):
+    """A difference and the ends of its interval share unit and decimals, so that they can be compared by eye."""
+    assert format_differences(values, unit) == texts
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pytest_gotrace.stats.memory import recall, remember
 from pytest_gotrace.stats.moderated import Effects, analyse
 from pytest_gotrace.stats.power import Outlook, outlook
 from pytest_gotrace.stats.rows import Absence, Rows, arrange
-from pytest_gotrace.stats.types import Cell, Comparison, Decision, Plan
+from pytest_gotrace.stats.types import PAIRS_TO_PASS, Cell, Comparison, Decision, Plan
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -57,7 +57,8 @@ def judge(
     numbers = _numbers(cells, judged, rows, described, deciding, beta, gated, rulings, ahead)
     done = dict(zip(judged.tolist(), numbers, strict=True))
     comparisons = (done.get(i) or _absent(cell, rows.absent[i]) for i, cell in enumerate(cells))
-    return tuple(advise(c, cell, plan) for c, cell in zip(comparisons, cells, strict=True))
+    others = int(gated.sum()) - 1
+    return tuple(advise(c, cell, others) for c, cell in zip(comparisons, cells, strict=True))
 
 
 def _earlier(previous: Sequence[Decision | None], judged: NDArray[np.int64], decision: Decision) -> Flags:
@@ -96,9 +97,10 @@ def _numbers(
     noisy = ~effects.exact & (effects.df > 0)
     detectable = relative(scales, typical, np.where(paired, ahead.detectable, ahead.detectable - beta))
     provable = relative(scales, typical, ahead.provable)
-    advisable = relative(scales, typical, ahead.provable_here)
+    advisable = relative(scales, typical, np.maximum(ahead.provable, ahead.provable_here))
     underpowered = open_ & paired & noisy & (beta < ahead.provable)
-    predicted = open_ & noisy & ahead.decidable
+    foreseen = open_ & noisy & (effects.pairs >= PAIRS_TO_PASS)
+    advised = foreseen & paired & ~ahead.decidable
     for k, i in enumerate(judged.tolist()):
         row = rows.describes[i]
         about = described[row] if row >= 0 else None
@@ -121,8 +123,8 @@ def _numbers(
             underpowered=bool(underpowered[k]),
             detectable=_number(detectable[k]) if noisy[k] else None,
             provable=_number(provable[k]) if noisy[k] and paired[k] else None,
-            advisable=_number(advisable[k]) if noisy[k] and paired[k] and open_[k] else None,
-            pairs_needed=_triple(ahead.pairs[k]) if predicted[k] else None,
+            advisable=_number(advisable[k]) if advised[k] else None,
+            pairs_needed=_triple(ahead.pairs[k]) if foreseen[k] and ahead.decidable[k] else None,
             clipped=int(effects.clipped[k]),
         )
 

@@ -117,8 +117,9 @@ class Comparison:
     absent when base is zero. Signs are natural: + means head is larger, whichever way is better. `detectable`
     is the smallest relative change for the worse that these pairs would have caught four times out of five,
     `provable` the smallest budget that an unchanged cell could be shown to keep at the plan's last look,
-    `advisable` the smallest that this cell with the change seen could; all three are sizes. `pairs_needed` is
-    (expected, low, high). `budget_beta` is the budget on the scale the test uses. What does not apply is
+    `advisable` the smallest that this cell with the change seen could as well; all three are sizes. `pairs_needed`
+    is (expected, low, high). What is open has one of the two: the pairs that would tell, or where no reasonable number
+    of them would, the budget. `budget_beta` is the budget on the scale the test uses. What does not apply is
     None.
     """
 
