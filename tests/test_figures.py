@@ -199,6 +199,19 @@ def test_no_box_is_wider_than_its_parent():
     assert all(below[box] <= width for box, width in widths.items())
 
 
+def test_what_nobody_sees_takes_no_room():
+    """A deep stack that hardly moved has no boxes, so that the icicle is only as high as what is seen of it."""
+    deep = replace(
+        samples.WHY.stacks[0], frames=tuple(f"f{depth} a.go:1" for depth in range(30)), head=18_400.0
+    )
+    why = replace(samples.WHY, stacks=(*samples.WHY.stacks, deep))
+    plain = figure(samples.REGRESSION, "stacks")
+    found = figure(replace(samples.REGRESSION, why=(why,)), "stacks")
+    assert found.layout == plain.layout == {"height": 5 * 26}
+    assert found.traces[0]["labels"] == plain.traces[0]["labels"]
+    assert len(found.rows) == 4
+
+
 def test_heap_of_both_sides():
     """Heap, goal and collections of both sides are in one figure for each kind of run."""
     found = figure(samples.REGRESSION, "heap")
