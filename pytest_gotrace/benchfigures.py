@@ -186,11 +186,9 @@ def _bar(shift: StateShift, colour: str, opacity: float, divisor: int, symbol: s
         "name": label(shift.state),
         "y": ["base", "head"],
         "x": [number(shift.base / divisor), number(shift.head / divisor)],
-        "marker": {
-            "color": colour,
-            "opacity": opacity,
-            "line": {"color": "--paper", "width": 1},
-        },
+        # Of the trace and not of its marks, for only that is seen in the legend too.
+        "opacity": opacity,
+        "marker": {"color": colour, "line": {"color": "--paper", "width": 1}},
         "hovertemplate": f"%{{x:.4~g}} {symbol}",
     }
 

@@ -75,6 +75,14 @@ class TestRuns:
         assert found.traces[1]["y"][:2] == [405.0, 421.0]
         assert found.layout["yaxis"]["ticksuffix"] == " µs"
 
+    def test_what_is_counted(self):
+        """Where numbers have no unit the axis says what they count."""
+        axes = [
+            next(metric_figures(replace(samples.OVER, metric=metric, unit=unit))).layout["yaxis"]
+            for metric, unit in (("allocs/op", "1"), ("ns/op", "ns"))
+        ]
+        assert [axis.get("title") for axis in axes] == [{"text": "allocs/op"}, None]
+
     def test_a_cap_alone(self):
         """Where there is no base the runs of the head stand alone, with the cap."""
         entry = replace(samples.OVER, base=None, budget="max 500us", runs=Runs(head=(6e5, 7e5)), quantiles=())
@@ -159,9 +167,9 @@ def test_small_states_are_one():
 def test_reasons_to_block_differ():
     """States of one kind have one colour, and each is paler than the one before."""
     traces = next(f for f in all_figures(sample_html.rich(1)) if f.kind == "states").traces
-    blocked = [trace["marker"] for trace in traces if trace["name"].startswith("sync-block")]
-    assert {marker["color"] for marker in blocked} == {"--state-sync-block"}
-    assert [marker["opacity"] for marker in blocked] == [1.0, 0.65]
+    blocked = [trace for trace in traces if trace["name"].startswith("sync-block")]
+    assert {trace["marker"]["color"] for trace in blocked} == {"--state-sync-block"}
+    assert [trace["opacity"] for trace in blocked] == [1.0, 0.65]
 
 
 def test_boxes_are_as_wide_as_those_below():

@@ -73,6 +73,15 @@ class TestFigures:
             figure.get_by_text("As a table").click()
             assert figure.locator("tbody tr").first.is_visible()
 
+    def test_reasons_to_block_differ_in_the_legend(self, opened):
+        """The legend shows two reasons to block as pale as their bars are, so that they are told apart."""
+        page = opened(sample_html.rich(4))
+        page.locator(".case .pictures > summary").first.click()
+        page.locator(".case [data-ready]").first.wait_for()
+        legend = page.locator("figure.states .traces").filter(has_text="sync-block")
+        shades = legend.locator(".layers").evaluate_all("all => all.map((one) => one.style.opacity)")
+        assert shades == ["1", "0.65"]
+
     def test_figures_beside_the_why(self, opened):
         """The why of a benchmark opens its figures, once."""
         page = opened(samples.REGRESSION)
