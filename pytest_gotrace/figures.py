@@ -75,7 +75,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "shift": _SHIFT,
     "states": {
         "barmode": "stack",
-        "xaxis": {"title": {"text": "per operation"}},
+        "xaxis": {"title": {"text": "per operation"}, "showgrid": False, "ticks": "outside"},
         "yaxis": {"autorange": "reversed", "showgrid": False},
         "legend": {"traceorder": "normal"},
     },

@@ -48,7 +48,7 @@
   };
   const setTheme = (theme) => {
     root.dataset.theme = theme;
-    $("theme").setAttribute("aria-pressed", theme === "dark");
+    $("theme").textContent = theme === "dark" ? "Switch to light" : "Switch to dark";
     for (const redraw of drawn.values()) redraw();
   };
   const drawn = new Map();

@@ -21,7 +21,25 @@ from pytest_gotrace.page import render_page
 #: All the HTML there may be.
 TAGS = {
     *("html", "head", "meta", "title", "style", "noscript", "body", "header", "main", "section", "article"),
-    *("h1", "h2", "h3", "p", "ul", "li", "dl", "dt", "dd", "a", "b", "br", "code", "pre", "span", "div"),
+    *(
+        "h1",
+        "h2",
+        "h3",
+        "p",
+        "ul",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "a",
+        "b",
+        "br",
+        "wbr",
+        "code",
+        "pre",
+        "span",
+        "div",
+    ),
     *("table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary", "script"),
     *("form", "label", "input", "fieldset", "legend", "output", "button"),
 }
@@ -169,6 +187,21 @@ def test_the_why():
     for part in (*plain, *samples.WHY.commands, "pool/pool.go:41", "in goroutines of"):
         assert part in text
     assert text.count("in this change") == 2  # in the sentence, and at the line
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("handler/BenchmarkHandler/size=10", ["handler/", "BenchmarkHandler/", "size=", "10"]),
+        ("sync-block[chan send].total", ["sync-block", "[chan send]", ".total"]),
+        ("pool.(*Pool).Settle.func2", ["pool.", "(*Pool).", "Settle.func2"]),
+        ("pool/pool.go:50", ["pool/", "pool.go:50"]),
+        ("a<b>/c", ["a&lt;b&gt;/", "c"]),
+    ],
+)
+def test_where_a_name_is_broken(name, parts):
+    """A name that has to be broken is broken between its parts, and is text all the same."""
+    assert page._name(name) == f"<code>{'<wbr>'.join(parts)}</code>"
 
 
 def test_figures_of_the_gravest_alone(monkeypatch):

@@ -173,8 +173,9 @@ class TestLook:
         open_first(page)
         paper = page.locator("figure .main-svg").first
         assert paper.evaluate("svg => svg.style.background") == DARK
-        page.get_by_role("button", name="Dark").click()
+        page.get_by_role("button", name="Switch to light").click()
         assert background(page) == LIGHT
+        assert page.get_by_role("button", name="Switch to dark").is_visible()
         wait_until(
             page, "document.querySelector('figure .main-svg').style.background == 'rgb(255, 255, 255)'"
         )
@@ -189,6 +190,33 @@ class TestLook:
             page.set_viewport_size({"width": width, "height": 900})
             wait_until(page, "innerWidth > document.querySelector('.main-svg').clientWidth")
             assert page.evaluate("document.documentElement.scrollWidth") == width
+
+    def test_a_narrow_screen(self, opened):
+        """On a phone rows are cards: nothing of a table is cut off, names are whole, and rows can still be sorted."""
+        page = opened(samples.REGRESSION, viewport={"width": 400, "height": 900})
+        wide = page.locator(".scroll").evaluate_all(
+            "all => all.map((one) => one.scrollWidth - one.clientWidth)"
+        )
+        assert wide == [0, 0]
+        names = page.locator("#table code, .lines code").evaluate_all(
+            "all => all.map((one) => new Set([...one.getClientRects()].map((box) => box.top)).size)"
+        )
+        assert len(names) > 10
+        assert set(names) == {1}
+        page.get_by_role("columnheader", name="change").get_by_role("button").press("Enter")
+        assert column(page, 3)[0] == "ns/op"
+
+    def test_a_cut_table_shows_it(self, opened):
+        """A table that is wider than its place has a shadow where it is cut, which goes with what is scrolled."""
+        page = opened(samples.REGRESSION, viewport={"width": 400, "height": 900})
+        page.locator(".case .pictures > summary").click()
+        page.locator(".case [data-ready]").wait_for()
+        figure = page.locator("figure.stacks")
+        figure.get_by_text("As a table").click()
+        scroll = figure.locator(".scroll")
+        assert scroll.evaluate("one => one.scrollWidth > one.clientWidth")
+        style = scroll.evaluate("one => getComputedStyle(one).backgroundAttachment")
+        assert style == "local, local, scroll, scroll"
 
     def test_paper_is_light(self, opened):
         """A printed page is light, without its buttons."""
