@@ -47,11 +47,27 @@ def background(page):
 
 class TestFigures:
     def test_none_is_drawn_before_it_is_asked_for(self, opened):
-        """Until a figure is opened plotly is not even unpacked, so that the page is there at once."""
+        """Until somebody is about to open a figure plotly is not even unpacked, so that the page is there at once."""
         page = opened(samples.REGRESSION)
         assert page.evaluate("typeof Plotly") == "undefined"
         open_first(page)
         assert page.evaluate("typeof Plotly") == "object"
+
+    def test_what_opens_a_figure_is_a_hint(self, opened):
+        """Where the keyboard or the pointer is on what opens figures plotly is read, and nothing drawn yet."""
+        page = opened(samples.REGRESSION)
+        page.locator("button.open").first.focus()
+        wait_until(page, "typeof Plotly === 'object'")
+        assert page.locator("figure").count() == 0
+
+    def test_nothing_jumps(self, opened):
+        """Figures have their room before they are drawn: what is below them stays where it was."""
+        page = opened(samples.REGRESSION)
+        detail = open_first(page)
+        heights = detail.locator("figure > [role=img]").evaluate_all(
+            "all => all.map((one) => [one.style.minHeight, `${one.offsetHeight}px`])"
+        )
+        assert heights == [["280px", "280px"], ["380px", "380px"]]
 
     def test_every_figure_draws(self, opened):
         """Each kind of figure becomes a drawing with marks in it, said in words and as a table beside it."""
