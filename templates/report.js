@@ -228,6 +228,7 @@
     $("shown").value = `${shown} of ${rows.length}`;
     $("nothing").hidden = shown > 0;
   };
+  update();
   filter.addEventListener("input", update);
   filter.addEventListener("submit", (event) => event.preventDefault());
 

@@ -189,6 +189,20 @@ def test_the_why():
     assert text.count("in this change") == 2  # in the sentence, and at the line
 
 
+def test_a_doubt_stands_beside_its_verdict():
+    """What is doubtful about a number over its budget is said where the number is, and not only where it is opened."""
+    entry = replace(samples.OVER, reason="beyond its budget", warnings=("the runs `drift`",))
+    text = render_page(replace(samples.REGRESSION, verdicts=(entry,)))
+    assert text.count("the runs <code>drift</code>") == 1
+    assert "beyond its budget" not in text
+
+
+def test_sides_have_their_names():
+    """Which revision is the base and which the head is said in these words, for all columns are called so."""
+    text = " ".join("".join(parsed("REGRESSION").text).split())
+    assert "base main 1f0e1f0e1f head working tree 9ab39ab39a with uncommitted changes" in text
+
+
 @pytest.mark.parametrize(
     ("name", "parts"),
     [

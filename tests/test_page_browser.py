@@ -170,6 +170,15 @@ class TestTable:
         page.get_by_role("checkbox", name="within").press("Space")
         assert page.get_by_text("Nothing is called that").is_visible()
 
+    def test_what_is_identical_is_left_out(self, opened):
+        """Rows that nobody measured, as nothing changed, are not shown until they are asked for; alone they are."""
+        page = opened(samples.BROKEN)
+        assert page.get_by_role("status").inner_text() == "4 of 5"
+        page.get_by_role("checkbox", name="identical").press("Space")
+        assert page.get_by_role("status").inner_text() == "5 of 5"
+        alone = opened(replace(samples.QUIET, verdicts=(samples.IDENTICAL,)))
+        assert alone.get_by_role("status").inner_text() == "1 of 1"
+
     def test_focus_is_seen(self, opened):
         """Whatever the tab key reaches has an outline, and the first thing it reaches is the way to the table."""
         page = opened(PLAIN)
