@@ -104,10 +104,10 @@
     return layout;
   };
 
-  const tableOf = ({ head, rows }) =>
+  const tableOf = ({ title, head, rows }) =>
     make(
       "div",
-      { class: "scroll", role: "region", tabindex: "0", "aria-label": "The same as a table" },
+      { class: "scroll", role: "group", tabindex: "0", "aria-label": `${title}, as a table` },
       make(
         "table",
         {},
