@@ -1,8 +1,8 @@
 """How large the HTML report is and how soon it opens: `make bench-html`, or with BENCHMARKS and METRICS as arguments.
 
 Opened from the disk in a real Chromium, as from an artifact. Promised are at most 5 MB and 2 s for 50 benchmarks with
-10 metrics each, all with their runs and quantiles; the exit code is 1 where that is not kept. Figures are unpacked when
-the first one is opened, which is timed beside it.
+10 metrics each, all with their runs and quantiles; the exit code is 1 where that is not kept. Timed beside it are the
+figures of two rows: plotly is read for the first, unless the pointer came slowly; for the second it is there.
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ PROMISED_MB, PROMISED_SECONDS = 5.0, 2.0
 REPEATS = 5
 
 
-def opening(browser: Browser, address: str) -> tuple[float, float]:
-    """Seconds until the page is there, and until the figures of its first row are."""
+def opening(browser: Browser, address: str) -> tuple[float, float, float]:
+    """Seconds until the page is there, until the figures of its first row are, and then those of the second."""
     page = browser.new_page()
     began = time.perf_counter()
     page.goto(address)
-    there = time.perf_counter()
-    page.locator("button.open").first.click()
-    page.locator("tr.detail [data-ready]").first.wait_for()
-    drawn = time.perf_counter()
+    times = [time.perf_counter()]
+    for row in range(2):
+        page.locator("button.open").nth(row).click()
+        page.locator("tr.detail [data-ready]").nth(row).wait_for()
+        times.append(time.perf_counter())
     page.close()
-    return there - began, drawn - there
+    there, first, second = times
+    return there - began, first - there, second - first
 
 
 def main() -> int:
@@ -50,11 +52,14 @@ def main() -> int:
         file = Path(directory) / "report.html"
         file.write_text(text, encoding="utf-8", newline="\n")
         times = [opening(browser, file.as_uri()) for _ in range(REPEATS)]
-    size, (page, figures) = len(text.encode()) / 1e6, map(min, zip(*times, strict=True))
+    size, (page, first, second) = len(text.encode()) / 1e6, map(min, zip(*times, strict=True))
     print(
         f"{asked.benchmarks} benchmarks x {asked.metrics} metrics: {size:.2f} MB, written in {rendering:.1f} s"
     )
-    print(f"best of {REPEATS}: the page in {page:.2f} s, the first figures {figures:.2f} s after a click")
+    print(
+        f"best of {REPEATS}: the page in {page:.2f} s, the first figures {first:.2f} s after a click, "
+        f"the next {second:.2f} s"
+    )
     kept = size <= PROMISED_MB and page < PROMISED_SECONDS
     print(
         f"demanded: at most {PROMISED_MB:.0f} MB, in under {PROMISED_SECONDS:.0f} s; {'kept' if kept else 'MISSED'}"

@@ -1,7 +1,8 @@
 """Pictures of what a reader sees, on light and on dark paper: `make screenshots`, or with `REPORT=report.json`.
 
-The comment is rendered by GitHub's own Markdown parser, its charts by the real Mermaid, with colours like GitHub's. The
-page has the figures of its first row open. Without a report both are of an invented one.
+The comment is rendered by GitHub's own Markdown parser, its charts by the real Mermaid, with colours like GitHub's. Of
+the page there are two: the verdict with the first why and its figures, and the table with the first row open. Without
+a report all are of an invented one.
 """
 
 from __future__ import annotations
@@ -56,13 +57,17 @@ details > summary { cursor:pointer; margin-bottom:8px }
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """What is shown, how it is made ready to be looked at, and how much of it is taken, in pixels."""
+    """What is shown, how it is made ready to be looked at, its width in pixels, and what is taken of it.
+
+    That is from the top of the element `first` to the end of `last`, both CSS selectors: so none ends within a figure.
+    """
 
     name: str
     document: Callable[[Report], str]
     prepare: Callable[[Page], None]
     width: int
-    height: int
+    first: str
+    last: str
 
 
 def comment(report: Report) -> str:
@@ -91,33 +96,58 @@ def draw_charts(page: Page) -> None:
     )
 
 
+def _open_first_why(page: Page) -> None:
+    page.locator(".case .pictures > summary").first.click()
+    page.locator(".case [data-ready]").first.wait_for()
+
+
 def _open_first_row(page: Page) -> None:
     page.locator("button.open").first.click()
     page.locator("tr.detail [data-ready]").first.wait_for()
-    page.evaluate("scrollTo(0, 0)")
 
 
 SHOTS = (
-    Shot(name="comment", document=comment, prepare=draw_charts, width=1040, height=1290),
-    Shot(name="report", document=render_page, prepare=_open_first_row, width=1200, height=1680),
+    Shot(name="comment", document=comment, prepare=draw_charts, width=1040, first="body", last="article"),
+    Shot(
+        name="report", document=render_page, prepare=_open_first_why, width=1200, first="body", last=".case"
+    ),
+    Shot(
+        name="metrics",
+        document=render_page,
+        prepare=_open_first_row,
+        width=1200,
+        first="#metrics",
+        last="#metrics",
+    ),
 )
+
+#: Paper above and below what is taken, in pixels, where there is any.
+_MARGIN = 16
 
 
 def shoot(browser: Browser, shot: Shot, report: Report, directory: Path) -> None:
-    """Write `NAME-light.png` and `NAME-dark.png`, no higher than what there is to see."""
+    """Write `NAME-light.png` and `NAME-dark.png`."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / f"{shot.name}.html"
         file.write_text(shot.document(report), encoding="utf-8", newline="\n")
         for scheme in ("light", "dark"):
-            page = browser.new_page(
-                viewport={"width": shot.width, "height": shot.height}, color_scheme=scheme
-            )
+            page = browser.new_page(viewport={"width": shot.width, "height": 900}, color_scheme=scheme)
             page.goto(file.as_uri())
             shot.prepare(page)
-            seen = page.evaluate("document.body.getBoundingClientRect().height")
-            clip = {"x": 0, "y": 0, "width": shot.width, "height": min(seen, shot.height)}
-            page.screenshot(path=directory / f"{shot.name}-{scheme}.png", clip=clip)
+            page.mouse.move(0, 0)
+            page.evaluate("(document.activeElement.blur(), scrollTo(0, 0))")
+            top, _ = _ends(page, shot.first)
+            _, bottom = _ends(page, shot.last)
+            clip = {"x": 0, "y": top, "width": shot.width, "height": bottom - top}
+            page.screenshot(path=directory / f"{shot.name}-{scheme}.png", clip=clip, full_page=True)
             page.close()
+
+
+def _ends(page: Page, selector: str) -> tuple[float, float]:
+    """Top and bottom of the first such element with its margin, from the top of the page."""
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return max(box["y"] - _MARGIN, 0), box["y"] + box["height"] + _MARGIN
 
 
 def main() -> None:

@@ -23,6 +23,8 @@ _STATES = {
     for name in ("exec", "sched-wait", "sync-block", "net-wait", "syscall", "mark-assist", "gc-pause")
 }
 
+#: Boxes of less than this share of the width are not drawn: nobody sees them, and deep calls of theirs take room.
+_LEAST_WIDTH = 0.005
 _ROW_HEIGHT = 26
 _MOST_HEIGHT = 640
 
@@ -66,7 +68,8 @@ def stacks_figure(why: Why) -> Figure:
     return Figure(
         kind="stacks",
         title="Difference by stack",
-        text=f"{len(why.stacks)} stacks, together {signed(grown, 'ns')} per operation; the widest box moved most.",
+        text=f"{len(why.stacks)} stacks, together {signed(grown, 'ns')} per operation. A box is as wide as the changes "
+        "below it: orange where time grew, blue where it shrank.",
         traces=[tree.trace()],
         head=("state", "stack, outermost call first", "base", "head", "difference"),
         rows=[(stack.state, ", ".join(stack.frames), *_pair(stack)) for stack in why.stacks],
@@ -108,27 +111,34 @@ class _Tree:
             self.changes[part] = self.changes.get(part, 0.0) + change
 
     @property
+    def seen(self) -> list[tuple[str, ...]]:
+        """The ways whose boxes are wide enough; the box above is never narrower, so none hangs in the air."""
+        least = _LEAST_WIDTH * self.widths[()]
+        return [way for way, width in self.widths.items() if width >= least]
+
+    @property
     def depth(self) -> int:
-        return max(map(len, self.widths)) + 1
+        return max(map(len, self.seen)) + 1
 
     def trace(self) -> dict[str, Any]:
         """Plotly's icicle: every box by a number, with the number of the box above it."""
-        numbers = {way: str(place) for place, way in enumerate(self.widths)}
+        numbers = {way: str(place) for place, way in enumerate(self.seen)}
+        changes = [self.changes[way] for way in numbers]
         return {
             "type": "icicle",
             "ids": list(numbers.values()),
-            "parents": [numbers[way[:-1]] if way else "" for way in self.widths],
-            "labels": [label(_called(way)) for way in self.widths],
-            "values": list(self.widths.values()),
-            "text": [signed(change, "ns") for change in self.changes.values()],
-            "customdata": [label(way[-1]) if way else "all stacks" for way in self.widths],
+            "parents": [numbers[way[:-1]] if way else "" for way in numbers],
+            "labels": [label(_called(way)) for way in numbers],
+            "values": [self.widths[way] for way in numbers],
+            "text": [signed(change, "ns") for change in changes],
+            "customdata": [label(way[-1]) if way else "all stacks" for way in numbers],
             "branchvalues": "total",
             "sort": True,
             "tiling": {"orientation": "v", "pad": 1},
             "pathbar": {"visible": False},
             "leaf": {"opacity": 1},
             "marker": {
-                "colors": [_shade(change) for change in self.changes.values()],
+                "colors": [_shade(change) for change in changes],
                 "line": {"color": "--paper", "width": 1},
             },
             "texttemplate": "%{label}  %{text}",
@@ -176,11 +186,9 @@ def _bar(shift: StateShift, colour: str, opacity: float, divisor: int, symbol: s
         "name": label(shift.state),
         "y": ["base", "head"],
         "x": [number(shift.base / divisor), number(shift.head / divisor)],
-        "marker": {
-            "color": colour,
-            "opacity": opacity,
-            "line": {"color": "--paper", "width": 1},
-        },
+        # Of the trace and not of its marks, for only that is seen in the legend too.
+        "opacity": opacity,
+        "marker": {"color": colour, "line": {"color": "--paper", "width": 1}},
         "hovertemplate": f"%{{x:.4~g}} {symbol}",
     }
 

@@ -55,9 +55,16 @@ _RUNS: dict[str, Any] = {
     "xaxis": {"title": {"text": "pair, in measuring order"}, "showgrid": False, "tickformat": "d"},
     "yaxis": {"rangemode": "nonnegative"},
 }
+#: With room for all of the dot at 99; what people call by name has its number.
+_PERCENTS: dict[str, Any] = {
+    "title": {"text": "percentile of a run's events"},
+    "range": [0, 104],
+    "tickvals": [10, 50, 90, 99],
+    "anchor": "y2",
+}
 _SHIFT: dict[str, Any] = {
     "height": 380,
-    "xaxis": {"title": {"text": "percentile of a run's events"}, "range": [0, 100], "anchor": "y2"},
+    "xaxis": _PERCENTS,
     "yaxis": {"domain": [0.47, 1], "title": {"text": "events"}},
     "yaxis2": {"domain": [0, 0.37], "title": {"text": "shift"}, "zeroline": True},
 }
@@ -68,7 +75,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "shift": _SHIFT,
     "states": {
         "barmode": "stack",
-        "xaxis": {"title": {"text": "per operation"}},
+        "xaxis": {"title": {"text": "per operation"}, "showgrid": False, "ticks": "outside"},
         "yaxis": {"autorange": "reversed", "showgrid": False},
         "legend": {"traceorder": "normal"},
     },
@@ -125,7 +132,7 @@ def runs_figure(entry: VerdictEntry, runs: Runs) -> Figure:
         rows=[(str(pair), *texts, first) for pair, (texts, first) in enumerate(_spoken(runs, entry.unit), 1)],
         layout={
             "xaxis": {"dtick": 1 if len(runs.head) <= _MOST_TICKS else None},
-            "yaxis": {"ticksuffix": f" {symbol}".rstrip()},
+            "yaxis": _amounts(entry, symbol),
         },
     )
 
@@ -158,7 +165,7 @@ def shift_figure(entry: VerdictEntry, quantiles: Sequence[QuantileShift]) -> Fig
             showlegend=False,
         ),
     ]
-    suffix = {"ticksuffix": f" {symbol}".rstrip()}
+    suffix = _suffix(symbol)
     return Figure(
         kind="shift",
         title="Quantiles, and how far each moved",
@@ -199,6 +206,16 @@ def number(value: float) -> float | None:
 def signed(value: float, unit: str) -> str:
     """`+271 µs`: a difference."""
     return ("+" if value > 0 else "") + format_quantity(value, unit)
+
+
+def _suffix(symbol: str) -> dict[str, Any]:
+    return {"ticksuffix": f" {symbol}".rstrip()}
+
+
+def _amounts(entry: VerdictEntry, symbol: str) -> dict[str, Any]:
+    """An axis of what one run gave: its numbers have a unit, or the axis says what is counted."""
+    counted = {"title": {"text": label(entry.metric)}} if entry.unit == "1" else {}
+    return _suffix(symbol) | counted
 
 
 def _places(runs: Runs) -> tuple[list[float], list[float]]:

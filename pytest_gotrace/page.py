@@ -14,6 +14,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,9 @@ from pytest_gotrace.units import format_duration, format_pair, format_quantity, 
 
 #: Metrics that have figures, the gravest first; of a larger report the rest is in `report.json`.
 MOST_FIGURES = 1_000
+
+#: Behind a separator, around brackets, and before what a type or a receiver exports.
+_BETWEEN_PARTS = re.compile(r"(?<=[/,=])(?=\w)|(?<=\w)(?=[\[(])|(?<=\])(?=\.)|(?<=\.)(?=[A-Z(])")
 
 #: By mood: what the page says before the numbers.
 _SAID = {"bad": "Does not pass", "doubtful": "Needs a look", "good": "Passes"}
@@ -163,12 +167,22 @@ def _packed(text: str) -> str:
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
+def _name(text: str) -> Markup:
+    """A name as code, that is broken between its parts first: `pool/`, `BenchmarkPool/`, `small`."""
+    parts = _BETWEEN_PARTS.split(visible(text))
+    return Markup("<code>{}</code>").format(Markup("<wbr>").join(parts))
+
+
+def _short(function: str) -> str:
+    """`example.com/shop/pool.(*Pool).Submit` as people call it; the file that stands beside it says the rest."""
+    return function.rpartition("/")[2]
+
+
 def _prose(text: str) -> Markup:
     """A sentence; names, which stand in `backticks`, as code."""
     pieces = visible(" ".join(text.split())).split("`")
     return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if index % 2 else Markup.escape(piece)
-        for index, piece in enumerate(pieces)
+        _name(piece) if index % 2 else Markup.escape(piece) for index, piece in enumerate(pieces)
     )
 
 
@@ -194,7 +208,13 @@ def _environment() -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"prose": _prose, "lines": _lines, "shell": shlex.join}
+    environment.filters |= {
+        "name": _name,
+        "prose": _prose,
+        "lines": _lines,
+        "shell": shlex.join,
+        "short": _short,
+    }
     environment.globals |= {
         "called": sentences.CALLED,
         "duration": format_duration,

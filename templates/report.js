@@ -18,7 +18,9 @@
   // ---- what was packed into the file
 
   const unpack = async (id) => {
-    const bytes = Uint8Array.from(atob($(id).textContent), (char) => char.charCodeAt(0));
+    const packed = atob($(id).textContent);
+    const bytes = new Uint8Array(packed.length);
+    for (let at = 0; at < bytes.length; at += 1) bytes[at] = packed.charCodeAt(at);
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   };
   const once = (action) => {
@@ -31,6 +33,12 @@
     document.head.append(make("script", {}, await unpack("plotly")));
     return window.Plotly;
   });
+
+  // Most of the time that a first figure takes is spent on reading plotly, which can begin before the click.
+  const warmUp = once(() => Promise.all([data(), library()]));
+  for (const hint of ["pointerover", "focusin"]) {
+    addEventListener(hint, ({ target }) => target.closest?.(".open, .pictures > summary") && warmUp());
+  }
 
   // ---- light and dark
 
@@ -48,7 +56,7 @@
   };
   const setTheme = (theme) => {
     root.dataset.theme = theme;
-    $("theme").setAttribute("aria-pressed", theme === "dark");
+    $("theme").textContent = theme === "dark" ? "Switch to light" : "Switch to dark";
     for (const redraw of drawn.values()) redraw();
   };
   const drawn = new Map();
@@ -96,10 +104,10 @@
     return layout;
   };
 
-  const tableOf = ({ head, rows }) =>
+  const tableOf = ({ title, head, rows }) =>
     make(
       "div",
-      { class: "scroll", role: "region", tabindex: "0", "aria-label": "The same as a table" },
+      { class: "scroll", role: "group", tabindex: "0", "aria-label": `${title}, as a table` },
       make(
         "table",
         {},
@@ -118,15 +126,18 @@
       make("details", {}, make("summary", {}, "As a table"), tableOf(figure)),
     );
 
-  // All frames first: how wide a figure may be is known only then.
+  // All frames first, with room for what comes: how wide a figure may be is known only then, and nothing jumps.
   const draw = async (place, figures, layouts) => {
-    const plots = figures.map(({ title, text }) => make("div", { role: "img", "aria-label": `${title}: ${text}` }));
+    const shapes = figures.map((figure) => layoutOf(figure, layouts));
+    const plots = figures.map(({ title, text }, index) => {
+      const room = `min-height: ${shapes[index].height}px`;
+      return make("div", { role: "img", "aria-label": `${title}: ${text}`, style: room });
+    });
     place.append(make("div", { class: "figures" }, ...figures.map((figure, index) => frameOf(figure, plots[index]))));
     const plotly = await library();
     for (const [index, plot] of plots.entries()) {
       const { traces } = figures[index];
-      const layout = layoutOf(figures[index], layouts);
-      const redraw = () => plotly.react(plot, paint(traces), paint(layout), { displayModeBar: false, responsive: true });
+      const redraw = () => plotly.react(plot, paint(traces), paint(shapes[index]), { displayModeBar: false, responsive: true });
       drawn.set(plot, redraw);
       await redraw();
     }
@@ -217,6 +228,7 @@
     $("shown").value = `${shown} of ${rows.length}`;
     $("nothing").hidden = shown > 0;
   };
+  update();
   filter.addEventListener("input", update);
   filter.addEventListener("submit", (event) => event.preventDefault());
 

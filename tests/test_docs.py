@@ -155,5 +155,5 @@ def test_the_readme_shows_its_pictures():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = set(re.findall(r'src(?:set)?="(docs/pictures/[^"]+\.png)"', text))
     assert shown == {path.relative_to(ROOT).as_posix() for path in draw.PICTURES.glob("*.png")}
-    assert len(shown) == 4
+    assert len(shown) == 6
     assert all((ROOT / picture).stat().st_size < 300_000 for picture in shown)

@@ -75,6 +75,14 @@ class TestRuns:
         assert found.traces[1]["y"][:2] == [405.0, 421.0]
         assert found.layout["yaxis"]["ticksuffix"] == " µs"
 
+    def test_what_is_counted(self):
+        """Where numbers have no unit the axis says what they count."""
+        axes = [
+            next(metric_figures(replace(samples.OVER, metric=metric, unit=unit))).layout["yaxis"]
+            for metric, unit in (("allocs/op", "1"), ("ns/op", "ns"))
+        ]
+        assert [axis.get("title") for axis in axes] == [{"text": "allocs/op"}, None]
+
     def test_a_cap_alone(self):
         """Where there is no base the runs of the head stand alone, with the cap."""
         entry = replace(samples.OVER, base=None, budget="max 500us", runs=Runs(head=(6e5, 7e5)), quantiles=())
@@ -159,9 +167,9 @@ def test_small_states_are_one():
 def test_reasons_to_block_differ():
     """States of one kind have one colour, and each is paler than the one before."""
     traces = next(f for f in all_figures(sample_html.rich(1)) if f.kind == "states").traces
-    blocked = [trace["marker"] for trace in traces if trace["name"].startswith("sync-block")]
-    assert {marker["color"] for marker in blocked} == {"--state-sync-block"}
-    assert [marker["opacity"] for marker in blocked] == [1.0, 0.65]
+    blocked = [trace for trace in traces if trace["name"].startswith("sync-block")]
+    assert {trace["marker"]["color"] for trace in blocked} == {"--state-sync-block"}
+    assert [trace["opacity"] for trace in blocked] == [1.0, 0.65]
 
 
 def test_boxes_are_as_wide_as_those_below():
@@ -197,6 +205,19 @@ def test_no_box_is_wider_than_its_parent():
             below[parent] += widths[child]
     assert len(widths) > 20
     assert all(below[box] <= width for box, width in widths.items())
+
+
+def test_what_nobody_sees_takes_no_room():
+    """A deep stack that hardly moved has no boxes, so that the icicle is only as high as what is seen of it."""
+    deep = replace(
+        samples.WHY.stacks[0], frames=tuple(f"f{depth} a.go:1" for depth in range(30)), head=18_400.0
+    )
+    why = replace(samples.WHY, stacks=(*samples.WHY.stacks, deep))
+    plain = figure(samples.REGRESSION, "stacks")
+    found = figure(replace(samples.REGRESSION, why=(why,)), "stacks")
+    assert found.layout == plain.layout == {"height": 5 * 26}
+    assert found.traces[0]["labels"] == plain.traces[0]["labels"]
+    assert len(found.rows) == 4
 
 
 def test_heap_of_both_sides():

@@ -22,7 +22,25 @@ from pytest_gotrace.report import gravity
 #: All the HTML there may be.
 TAGS = {
     *("html", "head", "meta", "title", "style", "noscript", "body", "header", "main", "section", "article"),
-    *("h1", "h2", "h3", "p", "ul", "li", "dl", "dt", "dd", "a", "b", "br", "code", "pre", "span", "div"),
+    *(
+        "h1",
+        "h2",
+        "h3",
+        "p",
+        "ul",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "a",
+        "b",
+        "br",
+        "wbr",
+        "code",
+        "pre",
+        "span",
+        "div",
+    ),
     *("table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary", "script"),
     *("form", "label", "input", "fieldset", "legend", "output", "button"),
 }
@@ -170,6 +188,35 @@ def test_the_why():
     for part in (*plain, *samples.WHY.commands, "pool/pool.go:41", "in goroutines of"):
         assert part in text
     assert text.count("in this change") == 2  # in the sentence, and at the line
+
+
+def test_a_doubt_stands_beside_its_verdict():
+    """What is doubtful about a number over its budget is said where the number is, and not only where it is opened."""
+    entry = replace(samples.OVER, reason="beyond its budget", warnings=("the runs `drift`",))
+    text = render_page(replace(samples.REGRESSION, verdicts=(entry,)))
+    assert text.count("the runs <code>drift</code>") == 1
+    assert "beyond its budget" not in text
+
+
+def test_sides_have_their_names():
+    """Which revision is the base and which the head is said in these words, for all columns are called so."""
+    text = " ".join("".join(parsed("REGRESSION").text).split())
+    assert "base main 1f0e1f0e1f head working tree 9ab39ab39a with uncommitted changes" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("handler/BenchmarkHandler/size=10", ["handler/", "BenchmarkHandler/", "size=", "10"]),
+        ("sync-block[chan send].total", ["sync-block", "[chan send]", ".total"]),
+        ("pool.(*Pool).Settle.func2", ["pool.", "(*Pool).", "Settle.func2"]),
+        ("pool/pool.go:50", ["pool/", "pool.go:50"]),
+        ("a<b>/c", ["a&lt;b&gt;/", "c"]),
+    ],
+)
+def test_where_a_name_is_broken(name, parts):
+    """A name that has to be broken is broken between its parts, and is text all the same."""
+    assert page._name(name) == f"<code>{'<wbr>'.join(parts)}</code>"
 
 
 def test_figures_of_the_gravest_alone(monkeypatch):

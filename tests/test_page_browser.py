@@ -47,11 +47,27 @@ def background(page):
 
 class TestFigures:
     def test_none_is_drawn_before_it_is_asked_for(self, opened):
-        """Until a figure is opened plotly is not even unpacked, so that the page is there at once."""
+        """Until somebody is about to open a figure plotly is not even unpacked, so that the page is there at once."""
         page = opened(samples.REGRESSION)
         assert page.evaluate("typeof Plotly") == "undefined"
         open_first(page)
         assert page.evaluate("typeof Plotly") == "object"
+
+    def test_what_opens_a_figure_is_a_hint(self, opened):
+        """Where the keyboard or the pointer is on what opens figures plotly is read, and nothing drawn yet."""
+        page = opened(samples.REGRESSION)
+        page.locator("button.open").first.focus()
+        wait_until(page, "typeof Plotly === 'object'")
+        assert page.locator("figure").count() == 0
+
+    def test_nothing_jumps(self, opened):
+        """Figures have their room before they are drawn: what is below them stays where it was."""
+        page = opened(samples.REGRESSION)
+        detail = open_first(page)
+        heights = detail.locator("figure > [role=img]").evaluate_all(
+            "all => all.map((one) => [one.style.minHeight, `${one.offsetHeight}px`])"
+        )
+        assert heights == [["280px", "280px"], ["380px", "380px"]]
 
     def test_every_figure_draws(self, opened):
         """Each kind of figure becomes a drawing with marks in it, said in words and as a table beside it."""
@@ -72,6 +88,15 @@ class TestFigures:
             assert figure.locator("> [role=img]").get_attribute("aria-label")
             figure.get_by_text("As a table").click()
             assert figure.locator("tbody tr").first.is_visible()
+
+    def test_reasons_to_block_differ_in_the_legend(self, opened):
+        """The legend shows two reasons to block as pale as their bars are, so that they are told apart."""
+        page = opened(sample_html.rich(4))
+        page.locator(".case .pictures > summary").first.click()
+        page.locator(".case [data-ready]").first.wait_for()
+        legend = page.locator("figure.states .traces").filter(has_text="sync-block")
+        shades = legend.locator(".layers").evaluate_all("all => all.map((one) => one.style.opacity)")
+        assert shades == ["1", "0.65"]
 
     def test_figures_beside_the_why(self, opened):
         """The why of a benchmark opens its figures, once."""
@@ -145,6 +170,15 @@ class TestTable:
         page.get_by_role("checkbox", name="within").press("Space")
         assert page.get_by_text("Nothing is called that").is_visible()
 
+    def test_what_is_identical_is_left_out(self, opened):
+        """Rows that nobody measured, as nothing changed, are not shown until they are asked for; alone they are."""
+        page = opened(samples.BROKEN)
+        assert page.get_by_role("status").inner_text() == "4 of 5"
+        page.get_by_role("checkbox", name="identical").press("Space")
+        assert page.get_by_role("status").inner_text() == "5 of 5"
+        alone = opened(replace(samples.QUIET, verdicts=(samples.IDENTICAL,)))
+        assert alone.get_by_role("status").inner_text() == "1 of 1"
+
     def test_focus_is_seen(self, opened):
         """Whatever the tab key reaches has an outline, and the first thing it reaches is the way to the table."""
         page = opened(PLAIN)
@@ -164,8 +198,9 @@ class TestLook:
         open_first(page)
         paper = page.locator("figure .main-svg").first
         assert paper.evaluate("svg => svg.style.background") == DARK
-        page.get_by_role("button", name="Dark").click()
+        page.get_by_role("button", name="Switch to light").click()
         assert background(page) == LIGHT
+        assert page.get_by_role("button", name="Switch to dark").is_visible()
         wait_until(
             page, "document.querySelector('figure .main-svg').style.background == 'rgb(255, 255, 255)'"
         )
@@ -180,6 +215,33 @@ class TestLook:
             page.set_viewport_size({"width": width, "height": 900})
             wait_until(page, "innerWidth > document.querySelector('.main-svg').clientWidth")
             assert page.evaluate("document.documentElement.scrollWidth") == width
+
+    def test_a_narrow_screen(self, opened):
+        """On a phone rows are cards: nothing of a table is cut off, names are whole, and rows can still be sorted."""
+        page = opened(samples.REGRESSION, viewport={"width": 400, "height": 900})
+        wide = page.locator(".scroll").evaluate_all(
+            "all => all.map((one) => one.scrollWidth - one.clientWidth)"
+        )
+        assert wide == [0, 0]
+        names = page.locator("#table code, .lines code").evaluate_all(
+            "all => all.map((one) => new Set([...one.getClientRects()].map((box) => box.top)).size)"
+        )
+        assert len(names) > 10
+        assert set(names) == {1}
+        page.get_by_role("columnheader", name="change").get_by_role("button").press("Enter")
+        assert column(page, 3)[0] == "ns/op"
+
+    def test_a_cut_table_shows_it(self, opened):
+        """A table that is wider than its place has a shadow where it is cut, which goes with what is scrolled."""
+        page = opened(samples.REGRESSION, viewport={"width": 400, "height": 900})
+        page.locator(".case .pictures > summary").click()
+        page.locator(".case [data-ready]").wait_for()
+        figure = page.locator("figure.stacks")
+        figure.get_by_text("As a table").click()
+        scroll = figure.locator(".scroll")
+        assert scroll.evaluate("one => one.scrollWidth > one.clientWidth")
+        style = scroll.evaluate("one => getComputedStyle(one).backgroundAttachment")
+        assert style == "local, local, scroll, scroll"
 
     def test_paper_is_light(self, opened):
         """A printed page is light, without its buttons."""
@@ -198,12 +260,15 @@ class TestLook:
 
 
 def test_axe(opened):
-    """Axe, the checker of accessibility, finds nothing, colours on either paper included."""
+    """Axe, the checker of accessibility, finds nothing with everything opened, wide and light or narrow and dark."""
     page = opened(samples.REGRESSION)
     open_first(page)
-    page.locator(".case summary").last.click()
-    for options in ({}, {"runOnly": ["color-contrast"]}):
-        found = Axe().run(page, options=options).response["violations"]
+    for _ in range(2):
+        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        wait_until(page, "document.querySelectorAll('[data-ready]').length == 3")
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 900})
+        found = Axe().run(page).response["violations"]
         assert [(item["id"], item["nodes"][0]["html"]) for item in found] == []
         page.locator("#theme").click()
 
