@@ -58,8 +58,8 @@ _PER = {"count": " per run", "total": " per operation"}
 #: Ratios this near to 1 are called about the same, and from twofold on they are told as such.
 _ALIKE, _TIMES = 1.1, 2.0
 
-#: A budget larger than this is no advice.
-_LARGEST = 1e15
+#: A budget smaller or larger than these is no advice.
+_SMALLEST, _LARGEST = 1e-9, 1e15
 
 #: How each outcome is called in a sentence, after its number.
 CALLED: dict[Outcome, str] = {
@@ -263,12 +263,12 @@ def _raised(entry: VerdictEntry, share: float) -> str:
     limit = _limit(entry)
     if limit is None:
         return ""
-    amount = share * abs(entry.base.center) if entry.base else 0.0
-    if not 0 < max(share, amount) < _LARGEST or (limit.better == "higher" and share >= 1):
+    relative = limit.relative is not None
+    size = share if relative else share * abs(entry.base.center) if entry.base else 0.0
+    if not _SMALLEST < size < _LARGEST or (limit.better == "higher" and share >= 1):
         return ""
-    if limit.relative is not None:
-        return str(replace(limit, relative=_rounded_up(share)))
-    return str(replace(limit, absolute=_rounded_up(amount))) if amount > 0 else ""
+    raised = _rounded_up(size)
+    return str(replace(limit, relative=raised) if relative else replace(limit, absolute=raised))
 
 
 def _limit(entry: VerdictEntry) -> Limit | None:

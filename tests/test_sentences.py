@@ -166,6 +166,10 @@ class TestNeeded:
             (0.5, {"budget": "-10%", "better": "higher"}, " to `-50%`"),
             (1.5, {"budget": "-10%", "better": "higher"}, ""),
             (0.5, {"budget": "what?"}, ""),
+            (5e-324, {}, ""),
+            (1e300, {"budget": "+1us"}, ""),
+            (-0.5, {}, ""),
+            (0.5, {"budget": "+1us", "base": None}, ""),
         ],
     )
     def test_a_budget_that_would_do(self, share, changes, budget):
