@@ -430,13 +430,18 @@ def test_junit_of_any_names(place):
 
 
 def test_real_shards(original, tmp_path):
-    """Two jobs measure a benchmark each; merged, they are judged together, and one alone is not enough."""
+    """Two jobs measure a benchmark each; merged, they are judged together, and one alone is not enough.
+
+    What the first one leaves in the clone does not make the second one's head another.
+    """
     shop = copy(original, tmp_path / "shop")
     shop.cost(Coins=3)
     shop.budget(HEADER + '  "till/BenchmarkPay/*":\n    allocs/op: +10%\n')
     for number, selection in enumerate(("small", "large"), 1):
-        shop.gate(f"--gotrace-record=../shard-{number}.jsonl", "-k", selection)
-    names = [f"../shard-{number}.jsonl" for number in (1, 2)]
+        out = f"out-{number}"
+        places = (f"--gotrace-report={out}", f"--junit-xml={out}/junit.xml")
+        shop.gate(f"--gotrace-record=shard-{number}.jsonl", *places, "-k", selection)
+    names = [f"shard-{number}.jsonl" for number in (1, 2)]
     merged = shop.gotrace("merge", *names, "-o", "../merged.jsonl", "--shards=2")
     assert merged.ret == 0, text(merged)
     merged.stdout.fnmatch_lines("../merged.jsonl: 2 shards, 2 benchmarks with runs")
@@ -447,7 +452,7 @@ def test_real_shards(original, tmp_path):
         ("till/BenchmarkPay/small", "over", 6),
         ("till/BenchmarkPay/large", "over", 6),
     ]
-    half = shop.pytest("--gotrace-from=../shard-1.jsonl", "--gotrace-report=../half")
+    half = shop.pytest("--gotrace-from=shard-1.jsonl", "--gotrace-report=../half")
     assert half.ret == 1, text(half)
     found = {row.benchmark: row.reason for row in read_report(tmp_path / "half" / "report.json").verdicts}
     assert found["till/BenchmarkPay/large"] == "on the head: no shard measured it"
