@@ -148,13 +148,16 @@ def test_a_report_that_cannot_keep_traces_is_still_a_verdict(project, tmp_path):
     assert note.startswith("no trace of BenchmarkWork was kept")
 
 
-def test_no_change_is_identical_and_costs_no_run(project):
-    """Where both sides compile to the same bytes, nothing is measured."""
-    with gate(project) as one:
+def test_no_change_is_identical_and_costs_no_run(project, tmp_path):
+    """Where both sides compile to the same bytes, nothing is measured, though it is recorded: as what it is."""
+    path = tmp_path / "recorded.jsonl"
+    with gate(project, record=path) as one:
         found, report = answered(one, project / "gotrace.yaml")
-        assert one.recording().runs == ()
     assert found == {"BenchmarkWork B/op": ["identical"]}
     assert report.method.pairs_run == 0
+    written = recording.read(path)
+    assert written.runs == ()
+    assert {listed.id for listed in written.roll if listed.asked and listed.identical} == {"BenchmarkWork"}
 
 
 def test_nothing_is_left_behind(project):
