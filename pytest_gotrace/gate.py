@@ -124,6 +124,7 @@ class Gate:
                 when=continuing.when(self._stored),
             ),
             root=self.root,
+            changes=self._sides.changes,
             resumed=resumed,
             deadline=None if options.time_budget is None else self._began + options.time_budget,
         )

@@ -1,6 +1,6 @@
 """One sequential test: runs of both sides, and what is said about them at each look.
 
-    test = SequentialTest(schedule, origin, root=..., resumed=..., deadline=...)
+    test = SequentialTest(schedule, origin, root=..., changes=..., resumed=..., deadline=...)
     test.answer(questions, memory)
     test.verdicts, test.failures, test.recording()
 
@@ -18,13 +18,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_gotrace import continuing, recording, rollcall
+from pytest_gotrace.budget import Rule
+from pytest_gotrace.changes import Changes
 from pytest_gotrace.errors import GotraceError
+from pytest_gotrace.explained import spoken_of, touched, why
+from pytest_gotrace.explanation import LineShift
 from pytest_gotrace.judge import Decisions, judge
-from pytest_gotrace.keeping import Kept, keep
+from pytest_gotrace.keeping import Kept, Ranking, keep
 from pytest_gotrace.measure import Target, orders
-from pytest_gotrace.metrics import Key
 from pytest_gotrace.noisememory import NoiseMemory
-from pytest_gotrace.prepare import Failure, Module
+from pytest_gotrace.prepare import Benchmark, Failure, Module
 from pytest_gotrace.recording import Planned, Recording, Run, Side
 from pytest_gotrace.schedule import Schedule, seconds_per_pair
 from pytest_gotrace.stats import Plan
@@ -40,8 +43,8 @@ _Result = TypeVar("_Result")
 class SequentialTest:
     """`origin` is what every recording of this test begins with: machine, sides, seed, time, and recorded base runs.
 
-    `root` is the repository's, `resumed` the file of a test that goes on; no look begins after `deadline`, which is of
-    `time.monotonic`.
+    `root` is the repository's, `changes` what differs between the sides, `resumed` the file of a test that goes on; no
+    look begins after `deadline`, which is of `time.monotonic`.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class SequentialTest:
         origin: Recording,
         *,
         root: Path,
+        changes: Changes,
         resumed: Path | None = None,
         deadline: float | None = None,
     ) -> None:
@@ -58,7 +62,7 @@ class SequentialTest:
         self.out_of_time = False
         self.kept: tuple[Kept, ...] = ()
         self.doubts: tuple[str, ...] = ()
-        self._schedule, self._origin, self._root = schedule, origin, root
+        self._schedule, self._origin, self._root, self._changes = schedule, origin, root, changes
         self._resumed, self._deadline = resumed, deadline
         self._options, self._customs = schedule.options, schedule.customs
         self._progress = schedule.bench.progress
@@ -222,18 +226,32 @@ class SequentialTest:
         report = self._options.report
         if report is None or self._options.keep_traces == "none" or not runs:
             return ()
-        over = next((key for question in questions for key in self._traced_keys(question)), None)
         try:
-            return (keep(runs, traces, report, over),)
+            return (keep(runs, traces, report, self._ranking(questions), self._line(questions[0].benchmark)),)
         except GotraceError as error:
             self.doubts += (f"no trace of {questions[0].benchmark.id} was kept: {error}",)
             return ()
 
-    def _traced_keys(self, question: Question) -> Iterator[Key]:
-        """What is over its budget by a traced metric."""
-        for verdict in self.verdicts[question]:
-            if verdict.outcome is Outcome.OVER and verdict.key and verdict.key.statistic:
-                yield verdict.key
+    def _ranking(self, questions: Sequence[Question]) -> Ranking | None:
+        """By what is over its budget, by something that is seen in a trace if there is such."""
+        over = [v for q in questions for v in self.verdicts[q] if v.outcome is Outcome.OVER and v.key]
+        for verdict in sorted(over, key=lambda verdict: not (verdict.key and verdict.key.statistic)):
+            rule, key = verdict.question.rule, verdict.key
+            if key and isinstance(rule, Rule):
+                return Ranking(key=key, unit=rule.limit.unit, highest=rule.limit.better == "lower")
+        return None
+
+    def _line(self, benchmark: Benchmark) -> LineShift | None:
+        """The line that the why of a benchmark will speak of."""
+        over = [
+            verdict.key
+            for question, verdicts in self.verdicts.items()
+            if question.benchmark.id == benchmark.id
+            for verdict in verdicts
+            if verdict.outcome is Outcome.OVER and verdict.key
+        ]
+        changed = touched(self._changes, benchmark.module)
+        return spoken_of(why(benchmark.id, self.recording(), over, changed)) if over else None
 
     def _record(self, modules: Sequence[Module]) -> None:
         """Keep every run, also where the test came from: what it looked at must not be looked at again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from gitproject import commit, git, write
 
 from pytest_gotrace import checkout, recording
+from pytest_gotrace.cli import main
 from pytest_gotrace.errors import BudgetError, CheckoutError, GoTestError, RecordingError, UsageError
 from pytest_gotrace.gate import Customs, Gate, Options
 from pytest_gotrace.metrics import Key
@@ -135,6 +137,62 @@ def test_whose_traces_are_kept(project, tmp_path, keep, kept):
     assert {line.benchmark for line in report.timelines} == kept
     files = {path.relative_to(tmp_path / "report").as_posix() for path in tmp_path.rglob("*.trace")}
     assert files == {trace.path for trace in report.traces}
+
+
+WAITS = """package m
+
+import "time"
+
+// Nap is long, and as long as ever.
+func Nap() {
+	done := make(chan int)
+	go func() { time.Sleep(6 * time.Millisecond); done <- 1 }()
+	<-done
+}
+
+func Serve() {
+	for range make([]int, TIMES) {
+		done := make(chan int)
+		go func() { time.Sleep(2 * time.Millisecond); done <- 1 }()
+		<-done
+	}
+}
+"""
+WAITING = """package m
+
+import "testing"
+
+func BenchmarkServe(b *testing.B) {
+	for i := 0; i < b.N; i++ {
+		Nap()
+		Serve()
+	}
+}
+"""
+
+
+def test_the_moment_is_what_the_why_speaks_of(project, tmp_path, monkeypatch, capsys):
+    """Of a kept trace the longest wait at the why's line is shown, whatever longer waits there are elsewhere."""
+    budget = "version: 1\nbudgets:\n  BenchmarkServe: {'sync-block[chan receive].total': +50%}\n"
+    commit(project, m_dot_go=WAITS.replace("TIMES", "1"), m_test_dot_go=WAITING, gotrace_dot_yaml=budget)
+    write(project, m_dot_go=WAITS.replace("TIMES", "6"))
+    with gate(project, report=tmp_path / "report") as one:
+        found, report = answered(one, project / "gotrace.yaml")
+    assert found == {"BenchmarkServe sync-block[chan receive].total": ["over"]}
+    line = report.why[0].lines[0]
+    assert (line.function, line.changed) == ("example.com/m.Serve", True)
+    worst = report.traces[0]
+    assert (worst.side, worst.which, worst.runs) == ("head", "worst", 6)
+    assert (worst.by, worst.unit) == ("sync-block[chan receive].total", "ns")
+    assert worst.value > line.head > 0
+    assert {(trace.series, trace.at) for trace in report.traces} == {(line.state, f"{line.file}:{line.line}")}
+    show = next(command for command in report.why[0].commands if command.startswith("gotrace show"))
+    monkeypatch.chdir(tmp_path / "report")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(shlex.split(show)[1:]) == 0
+    shown = capsys.readouterr().out
+    assert "m.Serve.func1" in shown
+    assert "m.Nap" not in shown
 
 
 def test_a_report_that_cannot_keep_traces_is_still_a_verdict(project, tmp_path):
