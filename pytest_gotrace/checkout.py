@@ -75,6 +75,10 @@ class Repository:
         """The commit that `ref` names, or `origin/ref`. Raises `CheckoutError` with the nearest names."""
         return revisions.resolve(self._theirs, ref)
 
+    def commit(self, sha: str) -> Revision | None:
+        """The commit with this full hash; None where this clone has none. (`revisions`)"""
+        return revisions.find(self._theirs, sha) if re.fullmatch("[0-9a-f]{40}([0-9a-f]{24})?", sha) else None
+
     def default_base(self) -> Revision:
         """What a change is compared with when nobody says. Raises `CheckoutError`. (`revisions`)"""
         return revisions.default_base(self._theirs, lambda: self.working_tree().dirty)

@@ -125,6 +125,7 @@ class Gate:
             ),
             root=self.root,
             changes=self._sides.changes,
+            began=self._began,
             resumed=resumed,
             deadline=None if options.time_budget is None else self._began + options.time_budget,
         )

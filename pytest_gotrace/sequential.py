@@ -1,6 +1,6 @@
 """One sequential test: runs of both sides, and what is said about them at each look.
 
-    test = SequentialTest(schedule, origin, root=..., changes=..., resumed=..., deadline=...)
+    test = SequentialTest(schedule, origin, root=..., changes=..., began=..., resumed=..., deadline=...)
     test.answer(questions, memory)
     test.verdicts, test.failures, test.recording()
 
@@ -44,7 +44,7 @@ class SequentialTest:
     """`origin` is what every recording of this test begins with: machine, sides, seed, time, and recorded base runs.
 
     `root` is the repository's, `changes` what differs between the sides, `resumed` the file of a test that goes on; no
-    look begins after `deadline`, which is of `time.monotonic`.
+    look begins after `deadline`, which like `began` is of `time.monotonic`.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class SequentialTest:
         *,
         root: Path,
         changes: Changes,
+        began: float,
         resumed: Path | None = None,
         deadline: float | None = None,
     ) -> None:
@@ -63,7 +64,7 @@ class SequentialTest:
         self.kept: tuple[Kept, ...] = ()
         self.doubts: tuple[str, ...] = ()
         self._schedule, self._origin, self._root, self._changes = schedule, origin, root, changes
-        self._resumed, self._deadline = resumed, deadline
+        self._began, self._resumed, self._deadline = began, resumed, deadline
         self._options, self._customs = schedule.options, schedule.customs
         self._progress = schedule.bench.progress
         self._runs: list[Run] = [*schedule.stored.runs] if schedule.stored else []
@@ -257,5 +258,7 @@ class SequentialTest:
         """Keep every run, also where the test came from: what it looked at must not be looked at again."""
         asked = {question.benchmark.id for question in self.verdicts}
         roll = rollcall.call(modules, asked, self.failures)
+        earlier = self._schedule.stored.seconds if self._schedule.stored else 0.0
+        seconds = round(earlier + time.monotonic() - self._began, 1)
         for path in dict.fromkeys(filter(None, (self._options.record, self._resumed))):
-            recording.write(replace(self.recording(), roll=roll), path)
+            recording.write(replace(self.recording(), roll=roll, seconds=seconds), path)

@@ -16,6 +16,7 @@ from pytest_gotrace.errors import BudgetError, CheckoutError, GoTestError, Recor
 from pytest_gotrace.gate import Customs, Gate, Options
 from pytest_gotrace.metrics import Key
 from pytest_gotrace.progress import Silent
+from pytest_gotrace.shardgate import ShardGate
 from pytest_gotrace.verdict import Outcome
 
 CODE = """package m
@@ -171,14 +172,32 @@ func BenchmarkServe(b *testing.B) {
 """
 
 
-def test_the_moment_is_what_the_why_speaks_of(project, tmp_path, monkeypatch, capsys):
-    """Of a kept trace the longest wait at the why's line is shown, whatever longer waits there are elsewhere."""
-    budget = "version: 1\nbudgets:\n  BenchmarkServe: {'sync-block[chan receive].total': +50%}\n"
-    commit(project, m_dot_go=WAITS.replace("TIMES", "1"), m_test_dot_go=WAITING, gotrace_dot_yaml=budget)
-    write(project, m_dot_go=WAITS.replace("TIMES", "6"))
-    with gate(project, report=tmp_path / "report") as one:
-        found, report = answered(one, project / "gotrace.yaml")
+@pytest.fixture(scope="module")
+def waited(tmp_path_factory):
+    """A change that waits more often, committed: the repository, the report of a gate, its directory, its recording."""
+    place = tmp_path_factory.mktemp("waited")
+    root, recorded = place / "project", place / "shard-1.jsonl"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch=main")
+    commit(
+        root,
+        go_dot_mod="module example.com/m\n\ngo 1.22\n",
+        m_dot_go=WAITS.replace("TIMES", "1"),
+        m_test_dot_go=WAITING,
+        gotrace_dot_yaml=BUDGET.replace(
+            "Work: {B/op: +10% and 8B}", "Serve: {'sync-block[chan receive].total': +50%}"
+        ),
+    )
+    commit(root, m_dot_go=WAITS.replace("TIMES", "6"))
+    with gate(root, baseline="HEAD~1", report=place / "report", record=recorded) as one:
+        found, report = answered(one, root / "gotrace.yaml")
     assert found == {"BenchmarkServe sync-block[chan receive].total": ["over"]}
+    return root, report, place / "report", recorded
+
+
+def test_the_moment_is_what_the_why_speaks_of(waited, monkeypatch, capsys):
+    """Of a kept trace the longest wait at the why's line is shown, whatever longer waits there are elsewhere."""
+    _, report, directory, _ = waited
     line = report.why[0].lines[0]
     assert (line.function, line.changed) == ("example.com/m.Serve", True)
     worst = report.traces[0]
@@ -187,12 +206,42 @@ def test_the_moment_is_what_the_why_speaks_of(project, tmp_path, monkeypatch, ca
     assert worst.value > line.head > 0
     assert {(trace.series, trace.at) for trace in report.traces} == {(line.state, f"{line.file}:{line.line}")}
     show = next(command for command in report.why[0].commands if command.startswith("gotrace show"))
-    monkeypatch.chdir(tmp_path / "report")
+    monkeypatch.chdir(directory)
     monkeypatch.setenv("COLUMNS", "200")
     assert main(shlex.split(show)[1:]) == 0
     shown = capsys.readouterr().out
     assert "m.Serve.func1" in shown
     assert "m.Nap" not in shown
+
+
+def judged(root, recorded):
+    """The report of a recording that is judged in a directory with its budget."""
+    one = ShardGate(Options(shards=str(recorded)), Customs(), Silent(), root)
+    one.answer(one.collect(root / "gotrace.yaml"))
+    return one.report()
+
+
+def test_what_is_judged_elsewhere_is_told_alike(waited):
+    """Judged again in a clone, runs give the same why with the same marks and remarks, seed and time of measuring."""
+    root, report, _, recorded = waited
+    again = judged(root, recorded)
+    assert again.why == tuple(replace(why, commands=()) for why in report.why)
+    assert again.annotations == report.annotations
+    assert len(again.annotations) == 1
+    assert again.method.seed == report.method.seed
+    assert 0 < again.method.elapsed_seconds <= report.method.elapsed_seconds
+    assert again.notes == ()
+
+
+def test_what_is_judged_without_the_repository(waited, tmp_path):
+    """Where both commits are not there no line is marked, and the report says that nobody looked."""
+    root, report, _, recorded = waited
+    (tmp_path / "gotrace.yaml").write_bytes((root / "gotrace.yaml").read_bytes())
+    again = judged(tmp_path, recorded)
+    assert [row.outcome for row in again.verdicts] == [row.outcome for row in report.verdicts]
+    assert not any(line.changed for why in again.why for line in why.lines)
+    (note,) = again.notes
+    assert note.startswith("which lines are in this change is not known: ")
 
 
 def test_a_report_that_cannot_keep_traces_is_still_a_verdict(project, tmp_path):
@@ -415,7 +464,8 @@ def test_a_test_that_goes_on(project, tmp_path):
         one.answer(questions)
         assert [v.outcome for v in one.verdicts(questions[0])] == [Outcome.INCONCLUSIVE]
     assert turns.read_text() == before
-    assert recording.read(stored) == second
+    assert replace(recording.read(stored), seconds=second.seconds) == second
+    assert second.seconds > first.seconds > 0
 
     with gate(project, **plan, record=stored) as one:
         assert "this one starts anew and replaces it; --gotrace-continue=" in one.report().notes[0]
