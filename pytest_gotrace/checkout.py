@@ -7,7 +7,8 @@ How, in order:
    in the user's repository.
 2. Questions about history are asked of the user's repository, which is only read (`revisions`).
 3. The working tree becomes a tree object of ours: a copy of the user's index, `git add --all`,
-   `git write-tree`. So the head has the uncommitted changes and the new files, and not the ignored ones.
+   `git write-tree`. So the head has the uncommitted changes and the new files, and not the ignored ones
+   or what runs of ours wrote (`leavings`).
    New objects are written where the user's are not in sight: git sets the time of an object or a pack
    that it finds instead of writing it, in a borrowed store too.
 4. A tree becomes a directory with `git read-tree -u`. No worktree is registered, and no hook or filter runs,
@@ -33,6 +34,7 @@ from .borrowed import borrow, git_path, remove, temporary_directory, written
 from .changes import Changes, changes
 from .errors import CheckoutError
 from .git import Git, explained, failure, find_git
+from .leavings import leavings
 from .revisions import Revision
 
 __all__ = ["Repository", "Revision", "open_repository", "remove"]
@@ -73,14 +75,18 @@ class Repository:
         """The commit that `ref` names, or `origin/ref`. Raises `CheckoutError` with the nearest names."""
         return revisions.resolve(self._theirs, ref)
 
+    def commit(self, sha: str) -> Revision | None:
+        """The commit with this full hash; None where this clone has none. (`revisions`)"""
+        return revisions.find(self._theirs, sha) if re.fullmatch("[0-9a-f]{40}([0-9a-f]{24})?", sha) else None
+
     def default_base(self) -> Revision:
         """What a change is compared with when nobody says. Raises `CheckoutError`. (`revisions`)"""
         return revisions.default_base(self._theirs, lambda: self.working_tree().dirty)
 
     def working_tree(self) -> Revision:
-        """The files as they are now, uncommitted changes included, ignored files not. Raises `CheckoutError`.
+        """The files as they are now, uncommitted changes included, ignored files and what we left there not.
 
-        `sha` is HEAD's. `dirty` says that the files differ from HEAD's.
+        Raises `CheckoutError`. `sha` is HEAD's. `dirty` says that the files differ from HEAD's.
         """
         head = revisions.head(self._theirs)
         with explained("the working tree cannot be copied"), self._index() as index:
@@ -89,7 +95,7 @@ class Repository:
             _refuse_unmerged(here)
             _forget_assumptions(here)
             unseeing = self._at(self.root, index, GIT_OBJECT_DIRECTORY=str(written(self.temporary)))
-            unseeing("add", "--all")
+            self._add_all(here, unseeing)
             tree = unseeing("write-tree", "--missing-ok")
             self._refuse_dirty_submodules(here)
         return Revision(name="working tree", sha=head.sha, tree=tree, dirty=tree != head.tree)
@@ -133,6 +139,13 @@ class Repository:
     def _index(self) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=self.temporary, prefix="index-") as directory:
             yield Path(directory) / "index"
+
+    def _add_all(self, here: Git, unseeing: Git) -> None:
+        """Bring the index to what the working tree has. Files that git knows are the user's, whoever wrote them."""
+        untracked = here.names("ls-files", "--others", "--exclude-standard", "-z")
+        paths = (":/", *(f":(top,exclude,literal){name}" for name in leavings(self.root, untracked)))
+        given = os.fsencode("\0".join(paths))
+        unseeing("add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=given)
 
     def _copy_index(self, index: Path) -> None:
         """Copy the user's index with its time, by which git knows which files it has to read again.

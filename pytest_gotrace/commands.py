@@ -14,14 +14,22 @@ _PROFILES: Mapping[str, str] = {
     "syscall": "syscall",
     "net-wait": "net",
 }
+#: The view of `gotrace show` that says most of one event of such a series.
+_VIEWS: Mapping[str, str] = {
+    "sync-block": "blocking",
+    "sched-wait": "sched",
+    "syscall": "syscalls",
+    "net-wait": "network",
+}
 
 
 def commands(kept: Sequence[KeptTrace], state: str) -> Iterator[str]:
-    """How to look at the traces that were kept of one benchmark whose time went into `state`."""
+    """How to look at the traces that were kept of one benchmark, worst first, whose time went into `state`."""
     paths = {(trace.side, trace.which): trace.path for trace in kept}
-    worst = paths.get(("head", "worst")) or paths.get(("head", "median"))
-    if worst:
-        yield shlex.join(["go", "tool", "trace", worst])
+    for worst in [trace for trace in kept if trace.side == "head"][:1]:
+        yield shlex.join(["go", "tool", "trace", worst.path])
+        if worst.begin >= 0 and worst.duration > 0:
+            yield shlex.join(["gotrace", "show", worst.path, *_moment(worst)])
     medians: list[str] = [paths[side, "median"] for side in _BOTH if (side, "median") in paths]
     if len(medians) < len(_BOTH):
         return
@@ -29,6 +37,14 @@ def commands(kept: Sequence[KeptTrace], state: str) -> Iterator[str]:
         both = [profile_path(path, profile) for path in medians]
         yield shlex.join(["go", "tool", "pprof", "-http=:", f"-diff_base={both[0]}", both[1]])
     yield shlex.join(["gotrace", "diff", *medians])
+
+
+def _moment(trace: KeptTrace) -> Iterator[str]:
+    """The options that leave nothing of the trace but the event that is to be looked at first."""
+    yield f"--view={_VIEWS.get(trace.series.partition('[')[0], 'goroutines')}"
+    if trace.goroutine >= 0:
+        yield f"--goroutine={trace.goroutine}"
+    yield from (f"--since={trace.begin}ns", f"--until={trace.begin + trace.duration}ns")
 
 
 _BOTH: tuple[Side, Side] = ("base", "head")

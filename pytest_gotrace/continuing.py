@@ -73,7 +73,7 @@ def refuse_other_sides(stored: Recording, measured: Mapping[Side, Measured], nam
     """Raise `RecordingError` unless both sides are the same commits with the same files as in the recording."""
     if unlike := list(_other_sides(stored.sides, measured)):
         raise RecordingError(
-            f"{name} is a test of other revisions: {'; '.join(unlike)}. Files that a run itself leaves in the "
+            f"{name} is a test of other revisions: {'; '.join(unlike)}. Files that benchmarks leave in the "
             f"repository count unless they are ignored. {_ANEW.capitalize()}"
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from pytest_gotrace import explanation
+from pytest_gotrace.changes import Changes
 from pytest_gotrace.diagnose import Diagnosis, breakdown, diagnose
 from pytest_gotrace.metrics import Key
 from pytest_gotrace.recording import Recording
@@ -21,6 +22,17 @@ def why(
 ) -> explanation.Why:
     """Why a benchmark is over its budget in `over`; `touched` says which lines are in the change."""
     return told(diagnose(benchmark, recording, over, touched))
+
+
+def spoken_of(reason: explanation.Why) -> explanation.LineShift | None:
+    """The line that the sentence of a why speaks of, if it knows one."""
+    cause = reason.states[0].state if reason.sentence and reason.states else ""
+    return next((line for line in reason.lines[:1] if line.state == cause), None)
+
+
+def touched(changes: Changes, module: str) -> Touched:
+    """Whether a line is in the change: files of stacks are told below the module, the change below the repository."""
+    return lambda frame: changes.touch("/".join(filter(None, (module, frame.file))), frame.line)
 
 
 def breakdowns(recording: Recording) -> tuple[explanation.Breakdown, ...]:

@@ -96,15 +96,21 @@ class Why:
 class KeptTrace:
     """A trace that was kept to be looked at; `path` is relative to `report.json`.
 
-    `which` run of its side it is, by `series`. Its longest event of that series began on `goroutine`, `begin` ns after
-    the trace did, and took `duration` ns; -1 where it has none.
+    It is the `which` run among `runs` of its side by the number `by`, which was `value` of `unit`. What to look at
+    first is the longest event of `series`: it began on `goroutine`, `begin` ns after the trace did, and took `duration`
+    ns; -1 where there is none. `at` is its line (`pool/pool.go:41`) where the why speaks of one, else "".
     """
 
     benchmark: str
     side: Side
     which: Which
     path: str
+    by: str = ""
+    value: float | None = None
+    unit: str = ""
+    runs: int = 0
     series: str = ""
+    at: str = ""
     goroutine: int = -1
     begin: int = -1
     duration: int = -1

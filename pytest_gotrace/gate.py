@@ -124,6 +124,8 @@ class Gate:
                 when=continuing.when(self._stored),
             ),
             root=self.root,
+            changes=self._sides.changes,
+            began=self._began,
             resumed=resumed,
             deadline=None if options.time_budget is None else self._began + options.time_budget,
         )

@@ -6,23 +6,25 @@ With them go profiles for `go tool pprof -diff_base`, the moment to look at firs
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gotrace.commands import profile_path
 from pytest_gotrace.errors import UsageError
-from pytest_gotrace.explanation import KeptTrace, Timeline, Which
+from pytest_gotrace.explanation import KeptTrace, LineShift, Timeline, Which
 from pytest_gotrace.measure import kept_trace
 from pytest_gotrace.metrics import Key
-from pytest_gotrace.moments import longest
+from pytest_gotrace.moments import Moment, longest, longest_at
 from pytest_gotrace.recording import SIDES, Run
-from pytest_gotrace.rounds import measured_round
+from pytest_gotrace.rounds import Round, measured_round
 from pytest_gotrace.trace import Metric, Table, join, read_trace
 from pytest_gotrace.views import scope
 from pytest_gotrace.views.pprof import profile
@@ -30,11 +32,27 @@ from pytest_gotrace.views.waits import PROFILES, samples
 
 #: Below the report's directory.
 FOLDER = "traces"
-#: The number that a run is ranked by where no traced metric is over its budget.
-_TIME = Key(metric="ns/op")
 #: Points of a timeline, and collections in it.
 _POINTS = 300
 _MS = 1e6
+
+
+_TIME = Key(metric="ns/op")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """The number that runs are ranked by, its unit, and whether the highest is the worst."""
+
+    key: Key = _TIME
+    unit: str = "ns"
+    highest: bool = True
+
+    def __call__(self, run: Run) -> tuple[float, float]:
+        """How bad a run is, by its time where others are as bad; one without the number is not at all."""
+        value = run.number(self.key)
+        bad = -math.inf if math.isnan(value) else value if self.highest else -value
+        return bad, run.values.get("ns/op", 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +64,20 @@ class Kept:
 
 
 def keep(
-    runs: Sequence[Run], traces: Path, report: Path, over: Key | None = None, *, highest: bool = True
+    runs: Sequence[Run],
+    traces: Path,
+    report: Path,
+    ranking: Ranking | None = None,
+    line: LineShift | None = None,
 ) -> Kept:
     """Copy what is worth it from `traces` into the directory of the report; `runs` are those of one benchmark.
 
-    `over` is the key that runs are ranked by, `highest` says that the largest is the worst. Raises `UsageError` where
-    the report's directory cannot be written to, `TraceError` where a trace cannot be read.
+    What to look at first is at `line`, of which the why speaks; else it is of the series that runs are ranked by.
+    Raises `UsageError` where the report's directory cannot be written to, `TraceError` where a trace cannot be read.
     """
+    ranking = ranking or Ranking()
     kept, timelines = [], []
-    for run, which in _chosen(runs, over or _TIME, highest=highest):
+    for run, which, among in _chosen(runs, ranking):
         path = f"{FOLDER}/{folder_name(run.benchmark)}/{run.side}-{which}.trace"
         try:
             (report / path).parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +87,8 @@ def keep(
                 _write_profiles(table, report / path)
         except OSError as error:
             raise UsageError(f"{report / path}: cannot keep the trace: {error.strerror}") from error
-        kept.append(_described(run, which, path, table, over))
+        described = _described(run, which, path, ranking)
+        kept.append(replace(described, runs=among, **_pointed(_round(run, table), ranking.key.series, line)))
         timelines.append(timeline(run, which, table))
     return Kept(traces=tuple(kept), timelines=tuple(timelines))
 
@@ -77,14 +101,14 @@ def folder_name(benchmark: str) -> str:
     return f"{plain}-{hashlib.sha256(benchmark.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
-def _chosen(runs: Sequence[Run], key: Key, *, highest: bool) -> Iterator[tuple[Run, Which]]:
+def _chosen(runs: Sequence[Run], ranking: Ranking) -> Iterator[tuple[Run, Which, int]]:
+    """Each run that is worth it, and among how many of its side."""
     for side in reversed(SIDES):
-        ranked = sorted((run for run in runs if run.side == side), key=lambda run: run.number(key))
-        ranked = ranked if highest else ranked[::-1]
+        ranked = sorted((run for run in runs if run.side == side), key=ranking)
         if len(ranked) > 1:
-            yield ranked[-1], "worst"
+            yield ranked[-1], "worst", len(ranked)
         if ranked:
-            yield ranked[(len(ranked) - 1) // 2], "median"
+            yield ranked[(len(ranked) - 1) // 2], "median", len(ranked)
 
 
 def _write_profiles(table: Table, trace: Path) -> None:
@@ -95,23 +119,34 @@ def _write_profiles(table: Table, trace: Path) -> None:
             path.write_bytes(profile(counted, looked.end - looked.begin))
 
 
-def _described(run: Run, which: Which, path: str, table: Table, over: Key | None) -> KeptTrace:
-    moment = None
-    if over is not None:
-        reported = run.values["ns/op"] * run.iterations if "ns/op" in run.values else None
-        moment = longest(measured_round(table, run.iterations, reported), over.series)
+def _described(run: Run, which: Which, path: str, ranking: Ranking) -> KeptTrace:
+    value = run.number(ranking.key)
     return KeptTrace(
         benchmark=run.benchmark,
         side=run.side,
         which=which,
         path=path,
-        series=str(over.series) if over else "",
-        **(
-            {"goroutine": moment.goroutine, "begin": moment.begin, "duration": moment.duration}
-            if moment
-            else {}
-        ),
+        by=str(ranking.key),
+        value=value if math.isfinite(value) else None,
+        unit=ranking.unit,
     )
+
+
+def _round(run: Run, table: Table) -> Round:
+    reported = run.values["ns/op"] * run.iterations if "ns/op" in run.values else None
+    return measured_round(table, run.iterations, reported)
+
+
+def _pointed(measured: Round, series: Key, line: LineShift | None) -> dict[str, Any]:
+    """The fields of a kept trace that say what to look at first."""
+    if line and (found := longest_at(measured, line.state, line.function, line.line)):
+        return {**_moment(found), "series": line.state, "at": f"{line.file}:{found.line}"}
+    first = longest(measured, series)
+    return {**_moment(first), "series": str(series)} if first else {}
+
+
+def _moment(found: Moment) -> dict[str, int]:
+    return {"goroutine": found.goroutine, "begin": found.begin, "duration": found.duration}
 
 
 def timeline(run: Run, which: Which, table: Table) -> Timeline:

@@ -1,4 +1,4 @@
-"""The longest event of a series in one trace: what to look at first."""
+"""What to look at first in one trace: the longest event of a series, or the longest wait at a line."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gotrace.distributions import PAUSES, SYNC_WORDS
+from pytest_gotrace.intervals import intervals
 from pytest_gotrace.metrics import Key
 from pytest_gotrace.rounds import Ints, Round
-from pytest_gotrace.trace import State
+from pytest_gotrace.trace import Frame, State
 
 #: Goroutine, begin and end of every event of a series; -1 where the trace does not say.
 _Events = tuple[Ints, Ints, Ints]
@@ -18,11 +19,15 @@ _Events = tuple[Ints, Ints, Ints]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One event: on which goroutine (-1 if on none), when it began (ns after the trace did), how long it took (ns)."""
+    """One event: on which goroutine (-1 if on none), when it began (ns after the trace did), how long it took (ns).
+
+    `line` is where it was looked for; 0 where all of a series was.
+    """
 
     goroutine: int
     begin: int
     duration: int
+    line: int = 0
 
 
 def longest(measured: Round, series: Key) -> Moment | None:
@@ -30,8 +35,40 @@ def longest(measured: Round, series: Key) -> Moment | None:
     find = _EVENTS.get(series.metric)
     if find is None:
         return None
-    goroutines, begins, ends = find(measured, series.subject)
-    ends = np.where(ends < 0, measured.clock.ends[-1], ends)
+    return _longest(measured, *find(measured, series.subject))
+
+
+def longest_at(measured: Round, state: str, function: str, line: int) -> Moment | None:
+    """The longest stay in `state` with that line in its stack; where there is none, with any line of the function.
+
+    So it is found in a trace of the base too, where the line had another number. None where stays have no stacks, as
+    those of running.
+    """
+    rows, states = intervals(measured)
+    if state not in states:
+        return None
+    rows = rows[(rows["state"] == states.index(state)) & ~rows["sample"]]
+    lines = {
+        code: frame.line
+        for code in np.unique(rows["stack"]).tolist()
+        if (frame := _frame(measured.table.stacks[code], function, line)) is not None
+    }
+    wanted = [code for code, found in lines.items() if found == line] or list(lines)
+    rows = rows[np.isin(rows["stack"], wanted)]
+    found = np.array([lines[code] for code in rows["stack"].tolist()], np.int64)
+    return _longest(measured, rows["goroutine"], rows["begin"], rows["end"], found)
+
+
+def _frame(stack: tuple[Frame, ...], function: str, line: int) -> Frame | None:
+    """The call of the function that is at the line, else the innermost one."""
+    calls = [frame for frame in stack if frame.function == function]
+    return next((frame for frame in calls if frame.line == line), calls[0] if calls else None)
+
+
+def _longest(
+    measured: Round, goroutines: Ints, begins: Ints, ends: Ints, lines: Ints | None = None
+) -> Moment | None:
+    ends = measured.closed(ends)
     inside = (begins >= 0) & measured.clock.touches(begins, ends)
     if not inside.any():
         return None
@@ -40,6 +77,7 @@ def longest(measured: Round, series: Key) -> Moment | None:
         goroutine=int(goroutines[at]),
         begin=int(begins[at]) - measured.table.begin,
         duration=int(ends[at] - begins[at]),
+        line=0 if lines is None else int(lines[at]),
     )
 
 

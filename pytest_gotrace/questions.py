@@ -54,15 +54,14 @@ def _in_any(glob: str, packages: Iterable[str]) -> bool:
 
 def with_recorded(module: Module, recorded: Recording) -> Module:
     """The module, with the recording's word for which benchmarks are on the base."""
-    on_base = set(recorded.benchmarks("base"))
-    known = [
-        replace(b, status={**b.status, "base": Status(presence="found" if b.id in on_base else "absent")})
-        for b in module.benchmarks
-    ]
+    unrun = (listed.id for listed in recorded.roll if listed.asked and listed.identical)
+    on_base = dict.fromkeys(unrun, _UNRUN)
+    on_base |= dict.fromkeys(recorded.benchmarks("base"), Status(presence="found"))
+    known = [replace(b, status={**b.status, "base": on_base.get(b.id, _ABSENT)}) for b in module.benchmarks]
     below = f"{module.directory}/" if module.directory else ""
-    gone = sorted(on_base - {benchmark.id for benchmark in module.benchmarks})
+    gone = sorted(on_base.keys() - {benchmark.id for benchmark in module.benchmarks})
     only_recorded = (
-        _nowhere(module.directory, id_.removeprefix(below), base=Status(presence="found"))
+        _nowhere(module.directory, id_.removeprefix(below), base=on_base[id_])
         for id_ in gone
         if id_.startswith(below)
     )
@@ -107,6 +106,11 @@ def doubts(budget: Budget, root: Path, today: date) -> Iterator[str]:
 
 
 _ABSENT = Status(presence="absent")
+#: That a benchmark was not worth a run once must not make it a new one later.
+_UNRUN = Status(
+    presence="failed",
+    detail="it was the same on both sides when it was recorded, and not run; record without --gotrace-baseline",
+)
 
 
 def _nowhere(module: str, path: str, base: Status = _ABSENT, head: Status = _ABSENT) -> Benchmark:

@@ -35,6 +35,7 @@ MACHINE = ("cpu", "cores", "cpus", "gomaxprocs", "go", "os", "arch")
 _WHEN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _LINE_LIMIT = 64 << 20
 _LARGEST = 1 << 62
+_LONGEST = 1e8  # seconds: three years
 
 _T = TypeVar("_T")
 
@@ -113,7 +114,7 @@ class Recording:
     """Runs of one or both sides, in the order they were made, with the machine they were made on.
 
     `explaining` are the sampled runs, which nobody judges. `plan` is there if they belong to one test that can go on;
-    `roll` are the benchmarks that were there to be run.
+    `roll` are the benchmarks that were there to be run. `seconds` is how long it all took, 0 where nobody knows.
     """
 
     environment: Mapping[str, str]
@@ -124,6 +125,7 @@ class Recording:
     when: str = ""  # `2026-11-21T05:33:00Z`; older recordings do not say
     plan: Planned | None = None
     roll: tuple[Listed, ...] = ()
+    seconds: float = 0.0
 
     def of(self, side: Side, benchmark: str, *, traced: bool, sampled: bool = False) -> tuple[Run, ...]:
         """Runs of one kind, of one side of one benchmark, by round."""
@@ -175,6 +177,7 @@ def lines(recording: Recording) -> Iterator[str]:
         "seed": recording.seed,
         "sides": {side: asdict(measured) for side, measured in recording.sides.items()},
         **({"when": recording.when} if recording.when else {}),
+        **({"seconds": recording.seconds} if recording.seconds else {}),
         **({"plan": asdict(recording.plan)} if recording.plan else {}),
     }
     yield json.dumps(header)  # in ASCII: names come from a program, and need not be good Unicode
@@ -342,6 +345,7 @@ def _header_from_json(value: dict[str, Any]) -> Recording:
         runs=(),
         seed=_whole(value["seed"]),
         when=_when(value.get("when", "")),
+        seconds=_seconds(value.get("seconds", 0.0)),
         plan=_planned(_is(dict, value["plan"])) if "plan" in value else None,
     )
 
@@ -351,6 +355,13 @@ def _when(value: Any) -> str:
     if text and not re.fullmatch(_WHEN, text):
         raise ValueError(f"{text[:40]!r} is no time such as 2026-11-21T05:33:00Z")
     return text
+
+
+def _seconds(value: Any) -> float:
+    seconds = _number(value)
+    if not 0 <= seconds <= _LONGEST:
+        raise ValueError(f"{seconds:g} seconds")
+    return seconds
 
 
 def _planned(fields: Mapping[str, Any]) -> Planned:

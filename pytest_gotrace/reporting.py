@@ -6,7 +6,6 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from pathlib import Path
@@ -18,7 +17,7 @@ from pytest_gotrace.changes import Changes
 from pytest_gotrace.commands import commands
 from pytest_gotrace.escape import log_line
 from pytest_gotrace.evidence import events_of, quantile_shifts, runs_of
-from pytest_gotrace.explained import breakdowns, why
+from pytest_gotrace.explained import breakdowns, touched, why
 from pytest_gotrace.metrics import CATALOGUE, Key, Metric, find
 from pytest_gotrace.overhead import Overhead, overheads
 from pytest_gotrace.prepare import Benchmark, Failure
@@ -26,7 +25,6 @@ from pytest_gotrace.recording import SIDES, Measured, Recording
 from pytest_gotrace.remarks import remarks
 from pytest_gotrace.sentences import failure_text, headline
 from pytest_gotrace.stats import Comparison, Summary
-from pytest_gotrace.trace import Frame
 from pytest_gotrace.verdict import Outcome, Verdict
 
 #: The chance of any false alarm in a whole run, as the plan of the statistics has it.
@@ -136,14 +134,10 @@ def _with_runs(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[re
 
 
 def _whys(verdicts: Sequence[Verdict], about: Circumstances) -> Iterator[explanation.Why]:
-    """Why each benchmark is over its budget; a module's files are told relative to it, the change to the repository."""
+    """Why each benchmark is over its budget."""
     modules = {verdict.question.benchmark.id: verdict.question.benchmark.module for verdict in verdicts}
     for name, over in _regressed(verdicts).items():
-        yield why(name, about.recording, over, partial(_touched, about.changes, modules[name]))
-
-
-def _touched(changes: Changes, module: str, frame: Frame) -> bool:
-    return changes.touch("/".join(filter(None, (module, frame.file))), frame.line)
+        yield why(name, about.recording, over, touched(about.changes, modules[name]))
 
 
 def _with_commands(reason: explanation.Why, about: Circumstances) -> explanation.Why:

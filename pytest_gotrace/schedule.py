@@ -150,14 +150,17 @@ class Schedule:
         return f"{_count(len(targets), 'benchmark')} with {pairs} pairs each{spared}: about {longest}{ends}"
 
     def _sides(self, benchmark: Benchmark) -> tuple[Side, ...]:
-        """Where the benchmark can be run; one that is the same on both sides is only run to be recorded."""
-        sides: tuple[Side, ...] = ("head",) if benchmark.identical else self.sides
-        return tuple(side for side in sides if benchmark.status[side].presence == "found")
+        """Where the benchmark can be run."""
+        return tuple(side for side in self.sides if benchmark.status[side].presence == "found")
 
     def _needs(self, questions: Sequence[Question]) -> Needs | None:
-        """What must be run for these questions about one benchmark; None if presence alone answers them."""
+        """What must be run for these questions about one benchmark; None if presence alone answers them.
+
+        A recording has everything that any later budget may ask, but for what is the same on both sides: whoever wants
+        the numbers of one revision records that alone.
+        """
         benchmark, recorded = questions[0].benchmark, self.options.record is not None
-        if not recorded and (benchmark.identical or not self._numbers_asked(questions)):
+        if benchmark.identical or not (recorded or self._numbers_asked(questions)):
             return None
         keys = [q.rule.key if isinstance(q.rule, Rule) else q.rule.key_series for q in questions]
         named = [key for key in keys if key is not None]

@@ -303,10 +303,15 @@ def states_text(why: Why, shown: int = 4) -> Iterator[tuple[str, str, str]]:
 
 
 def trace_text(trace: KeptTrace) -> str:
-    """``the worst run of head; its longest `region[db]` took 731 µs, on goroutine 34 from 81.312 ms on``."""
-    said = f"the {trace.which} run of {trace.side}"
+    """``the worst of 6 runs of head by `ns/op`: 1.9 ms; its longest `sleep` at `a.go:41` took 731 µs, …``."""
+    said = f"the {trace.which} " + (
+        f"of {trace.runs} runs of {trace.side}" if trace.runs else f"run of {trace.side}"
+    )
+    if trace.by and trace.value is not None:
+        said += f" by `{trace.by}`: {format_quantity(trace.value, trace.unit)}"
     if trace.series and trace.duration >= 0:
-        said += f"; its longest `{trace.series}` took {format_quantity(trace.duration, 'ns')}"
+        said += f"; its longest `{trace.series}`" + (f" at `{trace.at}`" if trace.at else "")
+        said += f" took {format_quantity(trace.duration, 'ns')}"
         said += f", on goroutine {trace.goroutine}" if trace.goroutine >= 0 else ""
         said += f" from {trace.begin / 1e6:.3f} ms on" if trace.begin >= 0 else ""
     return said

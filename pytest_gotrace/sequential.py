@@ -1,6 +1,6 @@
 """One sequential test: runs of both sides, and what is said about them at each look.
 
-    test = SequentialTest(schedule, origin, root=..., resumed=..., deadline=...)
+    test = SequentialTest(schedule, origin, root=..., changes=..., began=..., resumed=..., deadline=...)
     test.answer(questions, memory)
     test.verdicts, test.failures, test.recording()
 
@@ -19,9 +19,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_gotrace import continuing, recording, rollcall
+from pytest_gotrace.budget import Rule
+from pytest_gotrace.changes import Changes
 from pytest_gotrace.errors import GotraceError
+from pytest_gotrace.explained import spoken_of, touched, why
+from pytest_gotrace.explanation import LineShift
 from pytest_gotrace.judge import Decisions, judge
-from pytest_gotrace.keeping import Kept, keep
+from pytest_gotrace.keeping import Kept, Ranking, keep
 from pytest_gotrace.measure import Target, orders
 from pytest_gotrace.metrics import TAIL, Key
 from pytest_gotrace.noisememory import NoiseMemory
@@ -43,8 +47,8 @@ _Result = TypeVar("_Result")
 class SequentialTest:
     """`origin` is what every recording of this test begins with: machine, sides, seed, time, and recorded base runs.
 
-    `root` is the repository's, `resumed` the file of a test that goes on; no look begins after `deadline`, which is of
-    `time.monotonic`.
+    `root` is the repository's, `changes` what differs between the sides, `resumed` the file of a test that goes on; no
+    look begins after `deadline`, which like `began` is of `time.monotonic`.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class SequentialTest:
         origin: Recording,
         *,
         root: Path,
+        changes: Changes,
+        began: float,
         resumed: Path | None = None,
         deadline: float | None = None,
     ) -> None:
@@ -61,8 +67,8 @@ class SequentialTest:
         self.out_of_time = False
         self.kept: tuple[Kept, ...] = ()
         self.doubts: tuple[str, ...] = ()
-        self._schedule, self._origin, self._root = schedule, origin, root
-        self._resumed, self._deadline = resumed, deadline
+        self._schedule, self._origin, self._root, self._changes = schedule, origin, root, changes
+        self._began, self._resumed, self._deadline = began, resumed, deadline
         self._options, self._customs = schedule.options, schedule.customs
         self._progress = schedule.bench.progress
         self._runs: list[Run] = [*schedule.stored.runs] if schedule.stored else []
@@ -224,29 +230,43 @@ class SequentialTest:
         return every or any(verdict.outcome is Outcome.OVER for verdict in self.verdicts[question])
 
     def _asks_for_tail(self, questions: Sequence[Question]) -> bool:
-        return any(key.statistic in TAIL for question in questions for key in self._traced_keys(question))
+        return any(key.statistic in TAIL for _, key in self._over(questions))
+
+    def _over(self, questions: Sequence[Question]) -> list[tuple[Verdict, Key]]:
+        """What is over its budget, and by which number."""
+        verdicts = (verdict for question in questions for verdict in self.verdicts[question])
+        return [(v, v.key) for v in verdicts if v.outcome is Outcome.OVER and v.key]
 
     def _keep(self, runs: Sequence[Run], traces: Path, questions: Sequence[Question]) -> tuple[Kept, ...]:
         """The traces that stay. What cannot be kept is told, and costs no verdict."""
         report = self._options.report
         if report is None or self._options.keep_traces == "none" or not runs:
             return ()
-        over = next((key for question in questions for key in self._traced_keys(question)), None)
         try:
-            return (keep(runs, traces, report, over),)
+            return (keep(runs, traces, report, self._ranking(questions), self._line(questions)),)
         except GotraceError as error:
             self.doubts += (f"no trace of {questions[0].benchmark.id} was kept: {error}",)
             return ()
 
-    def _traced_keys(self, question: Question) -> Iterator[Key]:
-        """What is over its budget by a traced metric."""
-        for verdict in self.verdicts[question]:
-            if verdict.outcome is Outcome.OVER and verdict.key and verdict.key.statistic:
-                yield verdict.key
+    def _ranking(self, questions: Sequence[Question]) -> Ranking | None:
+        """By what is over its budget, by something that is seen in a trace if there is such."""
+        for verdict, key in sorted(self._over(questions), key=lambda over: not over[1].statistic):
+            rule = verdict.question.rule
+            if isinstance(rule, Rule):
+                return Ranking(key=key, unit=rule.limit.unit, highest=rule.limit.better == "lower")
+        return None
+
+    def _line(self, questions: Sequence[Question]) -> LineShift | None:
+        """The line that the why of these questions' benchmark will speak of."""
+        benchmark, over = questions[0].benchmark, [key for _, key in self._over(questions)]
+        changed = touched(self._changes, benchmark.module)
+        return spoken_of(why(benchmark.id, self.recording(), over, changed)) if over else None
 
     def _record(self, modules: Sequence[Module]) -> None:
         """Keep every run, also where the test came from: what it looked at must not be looked at again."""
         asked = {question.benchmark.id for question in self.verdicts}
         roll = rollcall.call(modules, asked, self.failures)
+        earlier = self._schedule.stored.seconds if self._schedule.stored else 0.0
+        seconds = round(earlier + time.monotonic() - self._began, 1)
         for path in dict.fromkeys(filter(None, (self._options.record, self._resumed))):
-            recording.write(replace(self.recording(), roll=roll), path)
+            recording.write(replace(self.recording(), roll=roll, seconds=seconds), path)

@@ -1,9 +1,12 @@
-"""A gate whose runs were made elsewhere: it judges shards by the budget, and needs no Go, no git and no checkout."""
+"""A gate whose runs were made elsewhere: it judges shards by the budget, and needs no Go, no git and no checkout.
+
+Where the repository has both sides, lines of the change are marked as they are where it is measured.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import chain
@@ -12,7 +15,7 @@ from pathlib import Path
 from pytest_gotrace import rollcall, shards
 from pytest_gotrace.budget import Budget, load
 from pytest_gotrace.continuing import digest
-from pytest_gotrace.errors import RecordingError
+from pytest_gotrace.errors import CheckoutError, RecordingError
 from pytest_gotrace.judge import Decisions, judge
 from pytest_gotrace.metrics import Metric
 from pytest_gotrace.options import Customs, Options
@@ -21,8 +24,13 @@ from pytest_gotrace.questions import ask, doubts, refuse_unmatched
 from pytest_gotrace.report import Report
 from pytest_gotrace.reporting import Circumstances, build, place
 from pytest_gotrace.schedule import plan_of
+from pytest_gotrace.sides import Sides, found_again
 from pytest_gotrace.stats import Plan
-from pytest_gotrace.verdict import Facts, Question, Verdict, tally
+from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict, tally
+
+#: What has a place in the head's files.
+_SHOWN = {Outcome.OVER, Outcome.MISSING, Outcome.FAILED}
+_NOWHERE = Sides(measured={}, checkouts={}, changed=())
 
 
 class ShardGate:
@@ -32,7 +40,6 @@ class ShardGate:
         self.progress, self.root = progress, _root(cwd)
         self._customs = customs
         self.left_out = False  # what a shard left out, another has measured
-        self._began = time.monotonic()
         self._budgets: dict[Path, Budget] = {}
         self._verdicts: dict[Question, tuple[Verdict, ...]] = {}
         paths = shards.matching(options.shards, cwd)
@@ -40,6 +47,7 @@ class ShardGate:
         self._recording = shards.joined(found)
         self._failures = shards.failures(self._recording.roll)
         self._warnings = [*shards.stopped_early(found)]
+        self._notes = [*shards.seeds(found)]
         self._planned = shards.whole_plan(found)
 
     def close(self) -> None:
@@ -122,22 +130,41 @@ class ShardGate:
         return self._verdicts[question]
 
     def report(self) -> Report:
-        """Everything that a reader will see; the environment tells of each machine."""
-        return build(
-            [*chain.from_iterable(self._verdicts.values())],
-            Circumstances(
-                recording=self._recording,
-                recorded_base=False,
-                failures=tuple(self._failures.values()),
-                budget_files=tuple(place(path, self.root) for path in self._budgets),
-                root=self.root,
-                looks=self._planned.looks,
-                elapsed=time.monotonic() - self._began,
-                warnings=tuple(dict.fromkeys(self._warnings)),
-                metrics=self.metrics,
-                strict=any(b.defaults.on_inconclusive == "fail" for b in self._budgets.values()),
-            ),
-        )
+        """Everything that a reader will see; the environment tells of each machine, the time is that of all of them."""
+        with self._sides() as (sides, doubts):
+            return build(
+                [*chain.from_iterable(self._verdicts.values())],
+                Circumstances(
+                    recording=self._recording,
+                    recorded_base=False,
+                    failures=tuple(self._failures.values()),
+                    budget_files=tuple(place(path, self.root) for path in self._budgets),
+                    root=self.root,
+                    looks=self._planned.looks,
+                    elapsed=self._recording.seconds,
+                    warnings=tuple(dict.fromkeys(self._warnings)),
+                    notes=(*self._notes, *doubts),
+                    metrics=self.metrics,
+                    changes=sides.changes,
+                    head=sides.checkouts.get("head"),
+                    strict=any(b.defaults.on_inconclusive == "fail" for b in self._budgets.values()),
+                ),
+            )
+
+    @contextlib.contextmanager
+    def _sides(self) -> Iterator[tuple[Sides, list[str]]]:
+        """The sides if they are here and something is to be shown in them, and what is not known without."""
+        outcomes = {verdict.outcome for verdict in chain.from_iterable(self._verdicts.values())}
+        doubts: list[str] = []
+        with contextlib.ExitStack() as opened:
+            sides = _NOWHERE
+            try:
+                if outcomes & _SHOWN:
+                    sides = opened.enter_context(found_again(self.root, self._recording.sides))
+            except CheckoutError as error:
+                if Outcome.OVER in outcomes:
+                    doubts.append(f"which lines are in this change is not known: {error}")
+            yield sides, doubts
 
 
 def _root(cwd: Path) -> Path:

@@ -20,6 +20,7 @@ from pytest_gotrace.prepare import Failure
 from pytest_gotrace.recording import SIDES, Planned, Recording, Side
 from pytest_gotrace.roll import Listed, Seen
 from pytest_gotrace.rollcall import failure_of
+from pytest_gotrace.units import format_duration
 
 _AGAIN = "record every shard with --gotrace-baseline and --gotrace-record"
 
@@ -127,6 +128,7 @@ def joined(shards: Sequence[Shard]) -> Recording:
         explaining=tuple(run for one in recordings for run in one.explaining),
         when=min(one.when for one in recordings),
         roll=_roll(recordings),
+        seconds=sum(one.seconds for one in recordings),
         plan=whole_plan(shards),
     )
 
@@ -158,9 +160,10 @@ def _united(name: str, values: Sequence[str]) -> str:
 
 def _machines(shards: Sequence[Shard]) -> Iterator[tuple[str, str]]:
     for number, shard in enumerate(shards[:_TOLD], 1):
-        environment = shard.recording.environment
-        told = ", ".join(f"{name} {environment[name]}" for name in _MACHINE if environment.get(name))
-        yield f"shard {number}", f"{shard.name}: {told}"
+        environment, seconds = shard.recording.environment, shard.recording.seconds
+        told = [f"{name} {environment[name]}" for name in _MACHINE if environment.get(name)]
+        told += [f"seed {shard.recording.seed}", *([format_duration(seconds)] if seconds else [])]
+        yield f"shard {number}", f"{shard.name}: {', '.join(told)}"
 
 
 def _roll(recordings: Sequence[Recording]) -> tuple[Listed, ...]:
@@ -203,3 +206,12 @@ def stopped_early(shards: Sequence[Shard]) -> Iterator[str]:
         if shard.recording.runs and shard.plan.taken < most:
             pairs = shard.plan.looks[shard.plan.taken - 1] if shard.plan.taken else 0
             yield f"{shard.name} ended after {pairs} pairs, others went on: what it measured is judged by those"
+
+
+def seeds(shards: Sequence[Shard]) -> Iterator[str]:
+    """What to know where shards ran in orders of their own: a report has room for one seed, that of the first."""
+    if len({shard.recording.seed for shard in shards}) > 1:
+        yield (
+            "each shard ran in a random order of its own: the seeds stand beside the machines, and that of "
+            f"{shards[0].name} is the one of the judgement"
+        )

@@ -1,15 +1,16 @@
-"""Both sides put in place: two checkouts, or one and a recording that stands for the base."""
+"""Both sides put in place: two checkouts, or one and a recording that stands for the base; or found again later."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_gotrace import recording
 from pytest_gotrace.changes import Changes
-from pytest_gotrace.checkout import Repository, Revision
-from pytest_gotrace.errors import RecordingError
+from pytest_gotrace.checkout import Repository, Revision, open_repository
+from pytest_gotrace.errors import CheckoutError, RecordingError
 from pytest_gotrace.metrics import Metric
 from pytest_gotrace.options import Options
 from pytest_gotrace.recording import SIDES, Measured, Recording, Side
@@ -78,9 +79,7 @@ def put_in_place(repository: Repository, options: Options, recorded: Recorded | 
     elif options.has_base and recorded is None:
         base = repository.resolve(options.baseline) if options.baseline else repository.default_base()
         revisions["base"] = base
-    measured = {
-        side: Measured(name=r.name, sha=r.sha, dirty=r.dirty, tree=r.tree) for side, r in revisions.items()
-    }
+    measured = {side: _measured(revision) for side, revision in revisions.items()}
     if recorded is not None:
         measured["base"] = recorded.recording.sides["base"]
     return Sides(
@@ -93,3 +92,36 @@ def put_in_place(repository: Repository, options: Options, recorded: Recorded | 
         changed=repository.changed_files(revisions["base"], head) if "base" in revisions else (),
         changes=repository.changes(revisions["base"], head) if "base" in revisions else Changes(),
     )
+
+
+def _measured(revision: Revision) -> Measured:
+    return Measured(name=revision.name, sha=revision.sha, dirty=revision.dirty, tree=revision.tree)
+
+
+@contextlib.contextmanager
+def found_again(start: Path, measured: Mapping[Side, Measured]) -> Iterator[Sides]:
+    """What a recording was made of, as far as a report needs it: the head's files, and what differs between the sides.
+
+    Raises `CheckoutError` unless the repository that `start` lies in has the same files on each side.
+    """
+    with open_repository(start) as repository:
+        revisions = {side: _again(repository, side, one) for side, one in measured.items()}
+        base, head = revisions.get("base"), revisions.get("head")
+        yield Sides(
+            measured=measured,
+            checkouts={"head": repository.materialise(head, repository.temporary / "head")} if head else {},
+            changed=repository.changed_files(base, head) if base and head else (),
+            changes=repository.changes(base, head) if base and head else Changes(),
+        )
+
+
+def _again(repository: Repository, side: Side, measured: Measured) -> Revision:
+    commit = repository.commit(measured.sha)
+    if commit is None:
+        raise CheckoutError(
+            f"this clone does not have the commit of the {side}, {measured.sha[:12]}; fetch it with more of the history"
+        )
+    for found in (commit, repository.working_tree()) if measured.dirty else (commit,):
+        if measured.same_files(_measured(found)):
+            return found
+    raise CheckoutError(f"the {side} had other files when it was measured, such as uncommitted changes")

@@ -200,16 +200,21 @@ TRACES = tuple(
         side=side,
         which=which,
         path=f"traces/handler_BenchmarkHandler_large/{side}-{which}.trace",
-        series="region[db]",
+        by="region[db].p99",
+        value=value,
+        unit="ns",
+        runs=6,
+        series="sync-block[chan send]",
+        at=f"pool/pool.go:{line}",
         goroutine=goroutine,
         begin=begin,
         duration=duration,
     )
-    for side, which, goroutine, begin, duration in (
-        ("head", "worst", 34, 81_312_448, 731_200),
-        ("head", "median", 19, 12_200_064, 684_032),
-        ("base", "worst", 22, 40_500_160, 430_016),
-        ("base", "median", 35, 60_100_224, 409_024),
+    for side, which, value, line, goroutine, begin, duration in (
+        ("head", "worst", 731e3, 41, 34, 81_312_448, 691_200),
+        ("head", "median", 689e3, 41, 19, 12_200_064, 584_032),
+        ("base", "worst", 430e3, 39, 22, 40_500_160, 80_016),
+        ("base", "median", 409e3, 39, 35, 60_100_224, 61_024),
     )
 )
 

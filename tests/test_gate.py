@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from gitproject import commit, git, write
 
 from pytest_gotrace import checkout, recording
+from pytest_gotrace.cli import main
 from pytest_gotrace.errors import BudgetError, CheckoutError, GoTestError, RecordingError, UsageError
 from pytest_gotrace.gate import Customs, Gate, Options
 from pytest_gotrace.metrics import Key
 from pytest_gotrace.progress import Silent
+from pytest_gotrace.shardgate import ShardGate
 from pytest_gotrace.verdict import Outcome
 
 CODE = """package m
@@ -137,6 +140,110 @@ def test_whose_traces_are_kept(project, tmp_path, keep, kept):
     assert files == {trace.path for trace in report.traces}
 
 
+WAITS = """package m
+
+import "time"
+
+// Nap is long, and as long as ever.
+func Nap() {
+	done := make(chan int)
+	go func() { time.Sleep(6 * time.Millisecond); done <- 1 }()
+	<-done
+}
+
+func Serve() {
+	for range make([]int, TIMES) {
+		done := make(chan int)
+		go func() { time.Sleep(2 * time.Millisecond); done <- 1 }()
+		<-done
+	}
+}
+"""
+WAITING = """package m
+
+import "testing"
+
+func BenchmarkServe(b *testing.B) {
+	for i := 0; i < b.N; i++ {
+		Nap()
+		Serve()
+	}
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def waited(tmp_path_factory):
+    """A change that waits more often, committed: the repository, the report of a gate, its directory, its recording."""
+    place = tmp_path_factory.mktemp("waited")
+    root, recorded = place / "project", place / "shard-1.jsonl"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch=main")
+    commit(
+        root,
+        go_dot_mod="module example.com/m\n\ngo 1.22\n",
+        m_dot_go=WAITS.replace("TIMES", "1"),
+        m_test_dot_go=WAITING,
+        gotrace_dot_yaml=BUDGET.replace(
+            "Work: {B/op: +10% and 8B}", "Serve: {'sync-block[chan receive].total': +50%}"
+        ),
+    )
+    commit(root, m_dot_go=WAITS.replace("TIMES", "6"))
+    with gate(root, baseline="HEAD~1", report=place / "report", record=recorded) as one:
+        found, report = answered(one, root / "gotrace.yaml")
+    assert found == {"BenchmarkServe sync-block[chan receive].total": ["over"]}
+    return root, report, place / "report", recorded
+
+
+def test_the_moment_is_what_the_why_speaks_of(waited, monkeypatch, capsys):
+    """Of a kept trace the longest wait at the why's line is shown, whatever longer waits there are elsewhere."""
+    _, report, directory, _ = waited
+    line = report.why[0].lines[0]
+    assert (line.function, line.changed) == ("example.com/m.Serve", True)
+    worst = report.traces[0]
+    assert (worst.side, worst.which, worst.runs) == ("head", "worst", 6)
+    assert (worst.by, worst.unit) == ("sync-block[chan receive].total", "ns")
+    assert worst.value > line.head > 0
+    assert {(trace.series, trace.at) for trace in report.traces} == {(line.state, f"{line.file}:{line.line}")}
+    show = next(command for command in report.why[0].commands if command.startswith("gotrace show"))
+    monkeypatch.chdir(directory)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(shlex.split(show)[1:]) == 0
+    shown = capsys.readouterr().out
+    assert "m.Serve.func1" in shown
+    assert "m.Nap" not in shown
+
+
+def judged(root, recorded):
+    """The report of a recording that is judged in a directory with its budget."""
+    one = ShardGate(Options(shards=str(recorded)), Customs(), Silent(), root)
+    one.answer(one.collect(root / "gotrace.yaml"))
+    return one.report()
+
+
+def test_what_is_judged_elsewhere_is_told_alike(waited):
+    """Judged again in a clone, runs give the same why with the same marks and remarks, seed and time of measuring."""
+    root, report, _, recorded = waited
+    again = judged(root, recorded)
+    assert again.why == tuple(replace(why, commands=()) for why in report.why)
+    assert again.annotations == report.annotations
+    assert len(again.annotations) == 1
+    assert again.method.seed == report.method.seed
+    assert 0 < again.method.elapsed_seconds <= report.method.elapsed_seconds
+    assert again.notes == ()
+
+
+def test_what_is_judged_without_the_repository(waited, tmp_path):
+    """Where both commits are not there no line is marked, and the report says that nobody looked."""
+    root, report, _, recorded = waited
+    (tmp_path / "gotrace.yaml").write_bytes((root / "gotrace.yaml").read_bytes())
+    again = judged(tmp_path, recorded)
+    assert [row.outcome for row in again.verdicts] == [row.outcome for row in report.verdicts]
+    assert not any(line.changed for why in again.why for line in why.lines)
+    (note,) = again.notes
+    assert note.startswith("which lines are in this change is not known: ")
+
+
 def test_a_report_that_cannot_keep_traces_is_still_a_verdict(project, tmp_path):
     """Where the report's directory cannot be written to, the verdict stands, and a note says what is missing."""
     worsen(project)
@@ -148,13 +255,16 @@ def test_a_report_that_cannot_keep_traces_is_still_a_verdict(project, tmp_path):
     assert note.startswith("no trace of BenchmarkWork was kept")
 
 
-def test_no_change_is_identical_and_costs_no_run(project):
-    """Where both sides compile to the same bytes, nothing is measured."""
-    with gate(project) as one:
+def test_no_change_is_identical_and_costs_no_run(project, tmp_path):
+    """Where both sides compile to the same bytes, nothing is measured, though it is recorded: as what it is."""
+    path = tmp_path / "recorded.jsonl"
+    with gate(project, record=path) as one:
         found, report = answered(one, project / "gotrace.yaml")
-        assert one.recording().runs == ()
     assert found == {"BenchmarkWork B/op": ["identical"]}
     assert report.method.pairs_run == 0
+    written = recording.read(path)
+    assert written.runs == ()
+    assert {listed.id for listed in written.roll if listed.asked and listed.identical} == {"BenchmarkWork"}
 
 
 def test_nothing_is_left_behind(project):
@@ -354,7 +464,8 @@ def test_a_test_that_goes_on(project, tmp_path):
         one.answer(questions)
         assert [v.outcome for v in one.verdicts(questions[0])] == [Outcome.INCONCLUSIVE]
     assert turns.read_text() == before
-    assert recording.read(stored) == second
+    assert replace(recording.read(stored), seconds=second.seconds) == second
+    assert second.seconds > first.seconds > 0
 
     with gate(project, **plan, record=stored) as one:
         assert "this one starts anew and replaces it; --gotrace-continue=" in one.report().notes[0]

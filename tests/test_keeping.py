@@ -12,7 +12,8 @@ from hypothesis import given
 
 from pytest_gotrace.distributions import built_in_metrics
 from pytest_gotrace.errors import UsageError
-from pytest_gotrace.keeping import folder_name, keep
+from pytest_gotrace.explanation import LineShift
+from pytest_gotrace.keeping import Ranking, folder_name, keep
 from pytest_gotrace.measure import Reading, Target, orders, pairs
 from pytest_gotrace.metrics import parse_key
 from pytest_gotrace.prepare import prepare
@@ -41,6 +42,7 @@ func BenchmarkNap(b *testing.B) {
 }
 """
 NAP = parse_key("region[nap].max")
+BY_NAP = Ranking(key=NAP)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def test_these_runs_are_sampled_and_their_traces_stay(explained):
 def test_the_median_and_the_worst_of_each_side(explained, tmp_path):
     """Of each side two traces are kept, which can be read, each with its longest event, the head's worst first."""
     traces, runs = explained
-    kept = keep(runs, traces, tmp_path, NAP)
+    kept = keep(runs, traces, tmp_path, BY_NAP)
     assert [(one.side, one.which) for one in kept.traces] == [
         ("head", "worst"),
         ("head", "median"),
@@ -78,6 +80,8 @@ def test_the_median_and_the_worst_of_each_side(explained, tmp_path):
         ("base", "median"),
     ]
     worst, base_worst = kept.traces[0], kept.traces[2]
+    assert (worst.by, worst.unit, worst.runs, worst.series) == ("region[nap].max", "ns", 3, "region[nap]")
+    assert worst.value == worst.duration
     assert worst.duration == max(run.number(NAP) for run in runs if run.side == "head")
     assert worst.duration > 5e6
     assert base_worst.duration == max(run.number(NAP) for run in runs if run.side == "base")
@@ -87,10 +91,26 @@ def test_the_median_and_the_worst_of_each_side(explained, tmp_path):
     assert worst.goroutine == table.regions.goroutine[table.regions.start.tolist().index(at)]
 
 
+def test_where_the_why_speaks_of_a_line(explained, tmp_path):
+    """What is shown is the longest wait at that line, not the longest that there is; also where the line has moved."""
+    traces, runs = explained
+    at = 1 + SLEEPS.splitlines().index("\t\t<-done")
+    state = "sync-block[chan receive]"
+    shift = LineShift(
+        state=state, function="example.com/m.BenchmarkNap", file="m_test.go", line=at, base=0.0, head=1.0
+    )
+    kept = keep(runs, traces, tmp_path, BY_NAP, shift).traces
+    assert {(one.series, one.at, one.by) for one in kept} == {(state, f"m_test.go:{at}", "region[nap].max")}
+    moved = keep(runs, traces, tmp_path, BY_NAP, replace(shift, line=1)).traces
+    assert [replace(one, path="") for one in moved] == [replace(one, path="") for one in kept]
+    gone = keep(runs, traces, tmp_path, BY_NAP, replace(shift, function="example.com/m.Gone")).traces
+    assert {(one.series, one.at) for one in gone} == {("region[nap]", "")}
+
+
 def test_profiles_of_the_medians(explained, tmp_path):
     """Each median has the profiles that `go tool pprof` reads, of what there was."""
     traces, runs = explained
-    keep(runs, traces, tmp_path, NAP)
+    keep(runs, traces, tmp_path, BY_NAP)
     found = sorted(path.name for path in tmp_path.rglob("*.pb.gz"))
     assert {"base-median.sync.pb.gz", "head-median.sync.pb.gz", "head-median.sched.pb.gz"} <= set(found)
     assert not any("net" in name for name in found)
@@ -100,7 +120,7 @@ def test_profiles_of_the_medians(explained, tmp_path):
 def test_heap_over_time(explained, tmp_path):
     """A timeline has the heap and its goal at as many times, in order, and collections that end after they began."""
     traces, runs = explained
-    (line, *_) = keep(runs, traces, tmp_path, NAP).timelines
+    (line, *_) = keep(runs, traces, tmp_path, BY_NAP).timelines
     assert len(line.times) == len(line.heap) == len(line.goal) > 0
     assert list(line.times) == sorted(line.times)
     assert max(line.heap) > 1 << 20
@@ -115,7 +135,7 @@ def test_where_fewer_is_worse(explained, tmp_path):
     counted = [
         replace(run, series={k: replace(d, count=run.round) for k, d in run.series.items()}) for run in runs
     ]
-    kept = keep(counted, traces, tmp_path, key, highest=False)
+    kept = keep(counted, traces, tmp_path, Ranking(key=key, unit="1", highest=False))
     lowest = (traces / "head-0.trace").read_bytes()
     assert (tmp_path / kept.traces[0].path).read_bytes() == lowest
 
@@ -125,7 +145,7 @@ def test_a_place_that_cannot_be_written_to(explained, tmp_path):
     traces, runs = explained
     (tmp_path / "traces").write_text("")
     with pytest.raises(UsageError, match=r"traces.*cannot keep the trace"):
-        keep(runs, traces, tmp_path, NAP)
+        keep(runs, traces, tmp_path, BY_NAP)
 
 
 @given(names)

@@ -19,7 +19,7 @@ LAYERS = (
     ("explanation", "report"),
     ("trace/", "stats/", "github"),
     ("process", "interference", "toolchain", "gobuild", "gomod", "tokens", "benchfmt", "gotest"),
-    ("git", "borrowed", "revisions", "changes", "checkout"),
+    ("git", "borrowed", "revisions", "changes", "leavings", "checkout"),
     ("metrics", "limit", "yamltree", "budgetfile", "budget", "budgetedit", "starter"),
     ("rounds", "distributions", "intervals", "spots", "moments", "views/"),
     ("roll", "recording", "noisememory"),

@@ -6,7 +6,8 @@ import pytest
 from tables import BENCH, a_round
 
 from pytest_gotrace.metrics import parse_series
-from pytest_gotrace.moments import Moment, longest
+from pytest_gotrace.moments import Moment, longest, longest_at
+from pytest_gotrace.trace import Frame
 
 MEASURED = a_round(
     spans=((0, 1000),),
@@ -55,3 +56,40 @@ def test_it_knows_its_goroutine():
 def test_nothing_to_point_at(series):
     """What did not happen, or is no event in time, has no moment."""
     assert longest(MEASURED, parse_series(series)) is None
+
+
+def call(name, line):
+    return Frame(f"m.{name}", "example.com/m/m.go", line)
+
+
+AT_LINES = a_round(
+    spans=((0, 1000),),
+    states=[
+        ("WAITING", 0, 100, "chan send", (call("Send", 7), call("Serve", 20))),
+        ("WAITING", 150, 400, "chan send", (call("Send", 7), call("Serve", 30))),
+        ("WAITING", 400, 450, "chan receive", (call("Send", 7), call("Serve", 20))),
+        ("WAITING", 500, 900, "chan send", (call("Other", 9),)),
+        ("WAITING", -900, -1, "chan send", (call("Send", 7),)),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        (("Send", 7), (150, 250, 7)),
+        (("Serve", 20), (0, 100, 20)),
+        (("Serve", 31), (150, 250, 30)),
+        (("Gone", 7), None),
+    ],
+)
+def test_the_longest_at_a_line(place, found):
+    """The longest stay in a state is that at the line, or in its function; no other state and function counts."""
+    moment = longest_at(AT_LINES, "sync-block[chan send]", f"m.{place[0]}", place[1])
+    assert (moment and (moment.begin - BEGAN, moment.duration, moment.line)) == found
+
+
+@pytest.mark.parametrize("state", ["exec", "net-wait", "goroutine-leak"])
+def test_no_line_of_such_a_state(state):
+    """What did not happen, and what has no stack, is at no line."""
+    assert longest_at(AT_LINES, state, "m.Send", 7) is None

@@ -18,6 +18,7 @@ from pytest_gotrace.questions import (
     wanted,
     with_recorded,
 )
+from pytest_gotrace.roll import Listed, Seen
 
 
 def module(*names, directory="", failures=()):
@@ -113,6 +114,29 @@ def test_a_recording_knows_what_was_on_the_base(tmp_path):
         "m/BenchmarkNew": ("absent", "found"),
         "m/a/BenchmarkOld": ("found", "absent"),
     }
+
+
+def test_what_was_identical_when_it_was_recorded():
+    """A benchmark that was asked about and not run, for both sides were the same, is no new one but has no base."""
+    was = Listed(
+        module="",
+        package="",
+        name="BenchmarkX",
+        base=Seen(presence="found"),
+        head=Seen(presence="found"),
+        asked=True,
+        identical=True,
+    )
+    roll = (was, replace(was, name="BenchmarkY", asked=False), replace(was, name="BenchmarkGone"))
+    there = replace(recording(run("base", 0, "BenchmarkZ")), roll=roll)
+    found = with_recorded(module("BenchmarkX", "BenchmarkY", "BenchmarkZ"), there)
+    assert {b.id: b.status["base"].presence for b in found.benchmarks} == {
+        "BenchmarkX": "failed",
+        "BenchmarkY": "absent",
+        "BenchmarkZ": "found",
+        "BenchmarkGone": "failed",
+    }
+    assert "record without --gotrace-baseline" in found.benchmarks[0].status["base"].detail
 
 
 def test_a_budget_lies_beside_a_module(tmp_path):

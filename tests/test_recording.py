@@ -68,11 +68,12 @@ RUNS = st.builds(
     runs=st.lists(RUNS, max_size=4, unique_by=lambda r: (r.side, r.benchmark, r.round, r.traced, r.sampled)),
     environment=st.dictionaries(TEXT, TEXT),
     seed=WHOLE,
+    seconds=st.floats(0, 1e8),
 )
-def test_what_is_written_comes_back(tmp_path_factory, runs, environment, seed):
+def test_what_is_written_comes_back(tmp_path_factory, runs, environment, seed, seconds):
     """Reading returns exactly what was written, to the last bit of every number."""
     path = tmp_path_factory.mktemp("recording") / "r.jsonl"
-    written = recording(*runs, environment=environment, seed=seed)
+    written = recording(*runs, environment=environment, seed=seed, seconds=seconds)
     write(written, path)
     assert read(path) == written
 
@@ -189,6 +190,8 @@ def lines_of(header: dict = HEADER, run_: dict = RUN) -> bytes:
         (lines_of().split(b"\n")[1], ":1: .*a run of the head before any header"),
         (lines_of(header=HEADER | {"version": 2}), ":1: .*version 2, this program reads version 1"),
         (lines_of(header=HEADER | {"environment": []}), ":1: .*expected dict, found list"),
+        (lines_of(header=HEADER | {"seconds": -1}), ":1: .*-1 seconds"),
+        (lines_of(header=HEADER | {"seconds": 1e300}), r":1: .*1e\+300 seconds"),
         (lines_of(header=HEADER | {"environment": {"cpu": 1}}), ":1: .*expected str, found int"),
         (lines_of(header=HEADER | {"sides": {"left": {}}}), ":1: .*sides left; expected base and head"),
         (lines_of(header=HEADER | {"sides": {"head": {"name": "x"}}}), ":1: .*no 'sha'"),

@@ -300,14 +300,19 @@ def test_interference_is_counted(found, said):
     [
         (
             {},
-            "the worst run of head; its longest `region[db]` took 731 µs, on goroutine 34 from 81.312 ms on",
+            "the worst of 6 runs of head by `region[db].p99`: 731 µs; its longest `sync-block[chan send]` at "
+            "`pool/pool.go:41` took 691 µs, on goroutine 34 from 81.312 ms on",
         ),
-        ({"goroutine": -1, "begin": -1}, "the worst run of head; its longest `region[db]` took 731 µs"),
-        ({"duration": -1}, "the worst run of head"),
+        (
+            {"goroutine": -1, "begin": -1, "at": "", "by": "ns/op", "value": 1.9e6},
+            "the worst of 6 runs of head by `ns/op`: 1.9 ms; its longest `sync-block[chan send]` took 691 µs",
+        ),
+        ({"duration": -1, "value": None}, "the worst of 6 runs of head"),
+        ({"duration": -1, "value": None, "runs": 0}, "the worst run of head"),
     ],
 )
 def test_where_to_look_in_a_trace(changes, said):
-    """A kept trace is told with its longest event, as far as that is known."""
+    """A kept trace is told by what it is the worst, and with its longest event, as far as that is known."""
     assert sentences.trace_text(replace(samples.TRACES[0], **changes)) == said
 
 

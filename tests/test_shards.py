@@ -101,8 +101,8 @@ def test_one_family_of_several_machines(place):
     """Benchmarks of two machines are judged together, pairs of each by their own machine; the report names both."""
     place.put(
         shard("BenchmarkX", times=2.0),
-        shard("BenchmarkY", environment=OTHER),
-        shard("BenchmarkZ", times=1.02),
+        replace(shard("BenchmarkY", environment=OTHER), seed=5, seconds=90.0),
+        replace(shard("BenchmarkZ", times=1.02), seconds=30.0),
     )
     report = place.report()
     assert {name: outcome for name, (outcome, _) in outcomes(report).items()} == {
@@ -113,7 +113,14 @@ def test_one_family_of_several_machines(place):
     assert (report.expected, report.measured, report.method.looks) == (3, 3, (6, 10))
     assert report.environment["cpu"] == "C / Z80"
     assert report.environment["shards"] == "3"
-    assert report.environment["shard 2"] == "shard-2.jsonl: cpu Z80, cores 65536, gomaxprocs 2, go go1.26.8"
+    assert report.environment["shard 2"] == (
+        "shard-2.jsonl: cpu Z80, cores 65536, gomaxprocs 2, go go1.26.8, seed 5, 1 min 30 s"
+    )
+    assert (report.method.seed, report.method.elapsed_seconds) == (1, 120.0)
+    assert [note.split(":")[0] for note in report.notes] == [
+        "each shard ran in a random order of its own",
+        "which lines are in this change is not known",
+    ]
 
 
 def test_one_shard_is_judged_as_it_was(place):
@@ -430,13 +437,18 @@ def test_junit_of_any_names(place):
 
 
 def test_real_shards(original, tmp_path):
-    """Two jobs measure a benchmark each; merged, they are judged together, and one alone is not enough."""
+    """Two jobs measure a benchmark each; merged, they are judged together, and one alone is not enough.
+
+    What the first one leaves in the clone does not make the second one's head another.
+    """
     shop = copy(original, tmp_path / "shop")
     shop.cost(Coins=3)
     shop.budget(HEADER + '  "till/BenchmarkPay/*":\n    allocs/op: +10%\n')
     for number, selection in enumerate(("small", "large"), 1):
-        shop.gate(f"--gotrace-record=../shard-{number}.jsonl", "-k", selection)
-    names = [f"../shard-{number}.jsonl" for number in (1, 2)]
+        out = f"out-{number}"
+        places = (f"--gotrace-report={out}", f"--junit-xml={out}/junit.xml")
+        shop.gate(f"--gotrace-record=shard-{number}.jsonl", *places, "-k", selection)
+    names = [f"shard-{number}.jsonl" for number in (1, 2)]
     merged = shop.gotrace("merge", *names, "-o", "../merged.jsonl", "--shards=2")
     assert merged.ret == 0, text(merged)
     merged.stdout.fnmatch_lines("../merged.jsonl: 2 shards, 2 benchmarks with runs")
@@ -447,7 +459,9 @@ def test_real_shards(original, tmp_path):
         ("till/BenchmarkPay/small", "over", 6),
         ("till/BenchmarkPay/large", "over", 6),
     ]
-    half = shop.pytest("--gotrace-from=../shard-1.jsonl", "--gotrace-report=../half")
+    assert {(one.file, one.line > 0) for one in report.annotations} == {("till/till_test.go", True)}
+    assert report.method.elapsed_seconds > 1
+    half = shop.pytest("--gotrace-from=shard-1.jsonl", "--gotrace-report=../half")
     assert half.ret == 1, text(half)
     found = {row.benchmark: row.reason for row in read_report(tmp_path / "half" / "report.json").verdicts}
     assert found["till/BenchmarkPay/large"] == "on the head: no shard measured it"
