@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_gotrace import continuing, recording, rollcall
+from pytest_gotrace import continuing, recordingfile, rollcall
 from pytest_gotrace.errors import GotraceError
 from pytest_gotrace.judge import Decisions, judge
 from pytest_gotrace.keeping import Kept, keep
@@ -240,4 +240,4 @@ class SequentialTest:
         asked = {question.benchmark.id for question in self.verdicts}
         roll = rollcall.call(modules, asked, self.failures)
         for path in dict.fromkeys(filter(None, (self._options.record, self._resumed))):
-            recording.write(replace(self.recording(), roll=roll), path)
+            recordingfile.write(replace(self.recording(), roll=roll), path)

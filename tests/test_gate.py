@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from gitproject import commit, git, write
 
-from pytest_gotrace import checkout, recording
+from pytest_gotrace import checkout, recordingfile
 from pytest_gotrace.errors import BudgetError, CheckoutError, GoTestError, RecordingError, UsageError
 from pytest_gotrace.gate import Customs, Gate, Options
 from pytest_gotrace.metrics import Key
@@ -225,7 +225,7 @@ def test_a_recording_stands_for_the_base(project, tmp_path):
     path = tmp_path / "main.jsonl"
     with gate(project, baseline=None, record=path) as one:
         assert answered(one, project / "gotrace.yaml")[0] == {"BenchmarkWork B/op": ["new"]}
-    recorded = recording.read(path)
+    recorded = recordingfile.read(path)
     assert {(run.side, run.traced) for run in recorded.runs} == {("head", False), ("head", True)}
     worsen(project)
     with gate(project, baseline=str(path)) as one:
@@ -243,8 +243,8 @@ def test_a_recording_of_another_machine(project, tmp_path):
     path = tmp_path / "main.jsonl"
     with gate(project, baseline=None, record=path) as one:
         answered(one, project / "gotrace.yaml")
-    found = recording.read(path)
-    recording.write(replace(found, environment={**found.environment, "cpu": "another"}), path)
+    found = recordingfile.read(path)
+    recordingfile.write(replace(found, environment={**found.environment, "cpu": "another"}), path)
     with pytest.raises(RecordingError, match=r"recorded on another machine .*cpu: .*--gotrace-allow-foreign"):
         gate(project, baseline=str(path))
     worsen(project)
@@ -325,7 +325,7 @@ def test_a_test_that_goes_on(project, tmp_path):
 
     with gate(project, **plan, record=stored, time_budget=0.001) as one:
         found, report = answered(one, project / "gotrace.yaml")
-    first = recording.read(stored)
+    first = recordingfile.read(stored)
     assert (found, report.method.continued) == ({"BenchmarkQueue custom[queue]": ["inconclusive"]}, False)
     assert (first.plan.looks, first.plan.taken, {run.round for run in first.runs}) == (
         (6, 10),
@@ -339,7 +339,7 @@ def test_a_test_that_goes_on(project, tmp_path):
     ) as one:
         found, report = answered(one, project / "gotrace.yaml")
         assert len(one.recording().of("head", "BenchmarkQueue", traced=False)) == 10
-    second = recording.read(stored)
+    second = recordingfile.read(stored)
     assert (found, report.method.continued) == ({"BenchmarkQueue custom[queue]": ["inconclusive"]}, True)
     assert (second.plan, second.seed) == (replace(first.plan, taken=2), first.seed)
     assert second.runs[: len(first.runs)] == first.runs
@@ -354,7 +354,7 @@ def test_a_test_that_goes_on(project, tmp_path):
         one.answer(questions)
         assert [v.outcome for v in one.verdicts(questions[0])] == [Outcome.INCONCLUSIVE]
     assert turns.read_text() == before
-    assert recording.read(stored) == second
+    assert recordingfile.read(stored) == second
 
     with gate(project, **plan, record=stored) as one:
         assert "this one starts anew and replaces it; --gotrace-continue=" in one.report().notes[0]

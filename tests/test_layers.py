@@ -21,7 +21,7 @@ LAYERS = (
     ("git", "borrowed", "revisions", "changes", "checkout"),
     ("metrics", "limit", "yamltree", "budgetfile", "budget", "budgetedit", "starter"),
     ("rounds", "distributions", "intervals", "spots", "moments", "views/"),
-    ("roll", "recording", "noisememory"),
+    ("roll", "recording", "recording_json", "recordingfile", "noisememory"),
     (
         "prepare",
         "measure",
