@@ -40,6 +40,7 @@ LAYERS = (
     (
         "explanation",
         "report",
+        "fits",
         "report_json",
         "sentences",
         "explained",
