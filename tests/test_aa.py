@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from asking import PLAN, budget, questions
 from samples import recording, runs_of
 from shopfront import FAST, text
@@ -53,6 +54,7 @@ class TestFrontDoor:
         )
         assert lines[-1].strip() == "--gotrace-aa-write writes them into the budget"
 
+    @pytest.mark.alone
     def test_aa_write(self, shop):
         """`--gotrace-aa-write` measures identical binaries against each other and writes what this machine can show."""
         shop.budget(
