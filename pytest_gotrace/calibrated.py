@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_gotrace.aa import Calibration, Trials, doubts
+from pytest_gotrace.aa import Calibration, Trials
 from pytest_gotrace.grid import grid
 from pytest_gotrace.reporting import place
+from pytest_gotrace.sights import doubts
 from pytest_gotrace.units import format_change, format_quantity
 
 #: Columns that a label takes before its text.

@@ -143,10 +143,10 @@ def _schema(asked: argparse.Namespace) -> int:
 
 
 def _merge(asked: argparse.Namespace) -> int:
-    from pytest_gotrace import recording, shards
+    from pytest_gotrace import recordingfile, shards
 
     found = shards.read(map(Path, asked.shards), expected=asked.expected)
-    recording.write_all([shard.recording for shard in found], Path(asked.output))
+    recordingfile.write_all([shard.recording for shard in found], Path(asked.output))
     benchmarks = len({run.benchmark for shard in found for run in shard.recording.runs})
     print(f"{asked.output}: {len(found)} shards, {benchmarks} benchmarks with runs")
     return ExitCode.PASS
@@ -176,13 +176,13 @@ def _explain(asked: argparse.Namespace) -> int:
 def _lint(asked: argparse.Namespace) -> int:
     from datetime import date
 
-    from pytest_gotrace import recording
+    from pytest_gotrace import recordingfile
     from pytest_gotrace.budget import load
     from pytest_gotrace.escape import log_line
     from pytest_gotrace.lint import lint
 
     budgets = [load(Path(name)) for name in asked.budgets]
-    recordings = [recording.read(Path(name)) for name in asked.recording]
+    recordings = [recordingfile.read(Path(name)) for name in asked.recording]
     found = [finding for budget in budgets for finding in lint(budget, recordings, date.today())]
     for finding in found:
         print(log_line(str(finding)))
@@ -190,10 +190,10 @@ def _lint(asked: argparse.Namespace) -> int:
 
 
 def _history(asked: argparse.Namespace) -> int:
-    from pytest_gotrace import recording
+    from pytest_gotrace import recordingfile
     from pytest_gotrace.history import as_json, history
 
-    found = history([one for name in asked.recordings for one in recording.read_all(Path(name))])
+    found = history([one for name in asked.recordings for one in recordingfile.read_all(Path(name))])
     if asked.format == "jsonl":
         for series in found.series:
             print(json.dumps(as_json(series)))

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_gotrace import recording
+from pytest_gotrace import recordingfile
 from pytest_gotrace.budget import Rule
 from pytest_gotrace.errors import RecordingError, UsageError
 from pytest_gotrace.metrics import Metric
 from pytest_gotrace.noisememory import NoiseMemory
 from pytest_gotrace.options import Options
-from pytest_gotrace.recording import SIDES, Measured, Planned, Recording, Side
+from pytest_gotrace.recording import SIDES, Measured, Planned, Recording, Side, differences
 from pytest_gotrace.reporting import place
 from pytest_gotrace.verdict import Question
 
@@ -40,12 +40,12 @@ def stored_test(
         raise UsageError(
             "--gotrace-continue goes on with pairs of two revisions, and the base is a recording; leave out one of them"
         )
-    name, found = options.resume, recording.read(cwd / options.resume, metrics)
+    name, found = options.resume, recordingfile.read(cwd / options.resume, metrics)
     if found.plan is None:
         raise RecordingError(
             f"{name} holds no single test that could go on (it was joined, or written by an older version); {_ANEW}"
         )
-    if unlike := recording.differences(environment, found.environment):
+    if unlike := differences(environment, found.environment):
         raise RecordingError(
             f"{name} was recorded in another environment ({'; '.join(unlike)}), and pairs of two machines are no "
             f"test; {_ANEW}"
@@ -147,7 +147,7 @@ def digest(path: Path) -> str:
 
 def anew(options: Options, measured: Mapping[Side, Measured]) -> Iterator[str]:
     """What to know where a recording of these very sides lies in the place of the new one."""
-    before = recording.header(options.record) if options.record else None
+    before = recordingfile.header(options.record) if options.record else None
     if options.resume or before is None or list(_other_sides(before.sides, measured)):
         return
     yield (

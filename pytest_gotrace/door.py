@@ -17,7 +17,8 @@ from pytest_gotrace.comment import Marker, Sticky
 from pytest_gotrace.errors import ExitCode, GitHubError, UsageError
 from pytest_gotrace.escape import code, log_line
 from pytest_gotrace.event import Event
-from pytest_gotrace.github import Clock, GitHub, Origin, Token
+from pytest_gotrace.github import GitHub
+from pytest_gotrace.githubtransport import Clock, Origin, Token
 from pytest_gotrace.inputs import Inputs, When
 from pytest_gotrace.posted import Posted, Skip
 from pytest_gotrace.render import render_summary

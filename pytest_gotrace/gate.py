@@ -21,7 +21,7 @@ from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
-from pytest_gotrace import checkout, continuing, gomod, gotest, interference, recording, survey
+from pytest_gotrace import checkout, continuing, gomod, gotest, interference, recordingfile, survey
 from pytest_gotrace import untouched as reach
 from pytest_gotrace.aa import Calibration, calibrate
 from pytest_gotrace.budget import Budget, load
@@ -186,7 +186,7 @@ class Gate:
         self._earlier |= {path: self._read(path) for path in files if path not in self._earlier}
 
     def _read(self, path: Path) -> tuple[Recording, ...]:
-        return recording.read_all(path, self._customs.metrics)
+        return recordingfile.read_all(path, self._customs.metrics)
 
     def _module(self, budget: Budget, directory: str) -> Module:
         """The module with every package that this budget or one before it is about."""

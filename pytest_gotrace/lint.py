@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pytest_gotrace.aa import Proposal, doubts, examine, propose
 from pytest_gotrace.budget import Budget, Rule
 from pytest_gotrace.distributions import built_in_metrics
 from pytest_gotrace.errors import RecordingError
@@ -19,9 +18,11 @@ from pytest_gotrace.judge import Case, answers
 from pytest_gotrace.metrics import Metric, find
 from pytest_gotrace.options import Customs
 from pytest_gotrace.prepare import Benchmark, Module, Status
+from pytest_gotrace.proposals import Proposal, propose
 from pytest_gotrace.questions import ask
 from pytest_gotrace.recording import Recording, against_itself
 from pytest_gotrace.schedule import plan_of
+from pytest_gotrace.sights import doubts, examine
 from pytest_gotrace.stats import PAIRS_TO_PASS
 from pytest_gotrace.verdict import Facts
 

@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_gotrace import continuing, recording, rollcall
+from pytest_gotrace import continuing, recordingfile, rollcall
 from pytest_gotrace.budget import Rule
 from pytest_gotrace.changes import Changes
 from pytest_gotrace.errors import GotraceError
@@ -269,4 +269,4 @@ class SequentialTest:
         earlier = self._schedule.stored.seconds if self._schedule.stored else 0.0
         seconds = round(earlier + time.monotonic() - self._began, 1)
         for path in dict.fromkeys(filter(None, (self._options.record, self._resumed))):
-            recording.write(replace(self.recording(), roll=roll, seconds=seconds), path)
+            recordingfile.write(replace(self.recording(), roll=roll, seconds=seconds), path)

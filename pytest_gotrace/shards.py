@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_gotrace import recording
+from pytest_gotrace import recordingfile
 from pytest_gotrace.continuing import told
 from pytest_gotrace.errors import RecordingError
 from pytest_gotrace.metrics import CATALOGUE, Metric
@@ -66,7 +66,9 @@ def read(
     Raises `RecordingError` where they are not, or are not `expected` many.
     """
     shards = tuple(
-        Shard(name=path.name, recording=one) for path in paths for one in recording.read_all(path, metrics)
+        Shard(name=path.name, recording=one)
+        for path in paths
+        for one in recordingfile.read_all(path, metrics)
     )
     if expected is not None and len(shards) != expected:
         names = ", ".join(dict.fromkeys(shard.name for shard in shards))

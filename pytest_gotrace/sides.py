@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_gotrace import recording
+from pytest_gotrace import recordingfile
 from pytest_gotrace.changes import Changes
 from pytest_gotrace.checkout import Repository, Revision, open_repository
 from pytest_gotrace.errors import CheckoutError, RecordingError
 from pytest_gotrace.metrics import Metric
 from pytest_gotrace.options import Options
-from pytest_gotrace.recording import SIDES, Measured, Recording, Side
+from pytest_gotrace.recording import SIDES, Measured, Recording, Side, differences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ def recorded_base(
     name = options.recording
     if not name:
         return None
-    found = recording.read(cwd / name, metrics)
-    foreign = recording.differences(environment, found.environment)
+    found = recordingfile.read(cwd / name, metrics)
+    foreign = differences(environment, found.environment)
     if foreign and not options.allow_foreign:
         raise RecordingError(
             f"{name} was recorded on another machine ({'; '.join(foreign)}), and times of two machines cannot be "

@@ -172,7 +172,9 @@ class Sources:
         if not program.exists():
             source.write_bytes(resources.files("pytest_gotrace").joinpath("tokens.go").read_bytes())
             alone = {**self._env, "GOENV": "off", "GOFLAGS": "", "GOWORK": "off", "GO111MODULE": "off"}
-            self._go(("build", "-o", str(program), source.name), self._scratch, alone)
+            # Compiled once for whatever directory, and linked without what only a debugger reads.
+            quick = ("-trimpath", "-ldflags=-s -w")
+            self._go(("build", *quick, "-o", str(program), source.name), self._scratch, alone)
         return program
 
     def _go(self, arguments: tuple[str, ...], directory: Path, env: Mapping[str, str] | None = None) -> str:

@@ -13,6 +13,8 @@ from pytest_gotrace.gotest import find_go
 from pytest_gotrace.metrics import parse_series
 from pytest_gotrace.shifts import Runs, states
 
+pytestmark = pytest.mark.alone
+
 #: By rule the benchmark that shows it, how many operations of it, and the state or series that grows.
 SHOWN = {
     "goroutine-leak": ("Leak", 5, "goroutine-leak"),

@@ -9,7 +9,7 @@ import pytest
 from asking import benchmark, budget, questions
 from samples import MACHINE, recording, run
 
-from pytest_gotrace import recording as disk
+from pytest_gotrace import recordingfile as disk
 from pytest_gotrace.continuing import anew, family, looks_taken, refuse_other_sides, seed, stored_test, when
 from pytest_gotrace.errors import RecordingError, UsageError
 from pytest_gotrace.metrics import CATALOGUE

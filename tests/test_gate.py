@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from gitproject import commit, git, write
 
-from pytest_gotrace import checkout, recording
+from pytest_gotrace import checkout, recordingfile
 from pytest_gotrace.cli import main
 from pytest_gotrace.errors import BudgetError, CheckoutError, GoTestError, RecordingError, UsageError
 from pytest_gotrace.gate import Customs, Gate, Options
@@ -262,7 +262,7 @@ def test_no_change_is_identical_and_costs_no_run(project, tmp_path):
         found, report = answered(one, project / "gotrace.yaml")
     assert found == {"BenchmarkWork B/op": ["identical"]}
     assert report.method.pairs_run == 0
-    written = recording.read(path)
+    written = recordingfile.read(path)
     assert written.runs == ()
     assert {listed.id for listed in written.roll if listed.asked and listed.identical} == {"BenchmarkWork"}
 
@@ -335,7 +335,7 @@ def test_a_recording_stands_for_the_base(project, tmp_path):
     path = tmp_path / "main.jsonl"
     with gate(project, baseline=None, record=path) as one:
         assert answered(one, project / "gotrace.yaml")[0] == {"BenchmarkWork B/op": ["new"]}
-    recorded = recording.read(path)
+    recorded = recordingfile.read(path)
     assert {(run.side, run.traced) for run in recorded.runs} == {("head", False), ("head", True)}
     worsen(project)
     with gate(project, baseline=str(path)) as one:
@@ -353,8 +353,8 @@ def test_a_recording_of_another_machine(project, tmp_path):
     path = tmp_path / "main.jsonl"
     with gate(project, baseline=None, record=path) as one:
         answered(one, project / "gotrace.yaml")
-    found = recording.read(path)
-    recording.write(replace(found, environment={**found.environment, "cpu": "another"}), path)
+    found = recordingfile.read(path)
+    recordingfile.write(replace(found, environment={**found.environment, "cpu": "another"}), path)
     with pytest.raises(RecordingError, match=r"recorded on another machine .*cpu: .*--gotrace-allow-foreign"):
         gate(project, baseline=str(path))
     worsen(project)
@@ -435,7 +435,7 @@ def test_a_test_that_goes_on(project, tmp_path):
 
     with gate(project, **plan, record=stored, time_budget=0.001) as one:
         found, report = answered(one, project / "gotrace.yaml")
-    first = recording.read(stored)
+    first = recordingfile.read(stored)
     assert (found, report.method.continued) == ({"BenchmarkQueue custom[queue]": ["inconclusive"]}, False)
     assert (first.plan.looks, first.plan.taken, {run.round for run in first.runs}) == (
         (6, 10),
@@ -449,7 +449,7 @@ def test_a_test_that_goes_on(project, tmp_path):
     ) as one:
         found, report = answered(one, project / "gotrace.yaml")
         assert len(one.recording().of("head", "BenchmarkQueue", traced=False)) == 10
-    second = recording.read(stored)
+    second = recordingfile.read(stored)
     assert (found, report.method.continued) == ({"BenchmarkQueue custom[queue]": ["inconclusive"]}, True)
     assert (second.plan, second.seed) == (replace(first.plan, taken=2), first.seed)
     assert second.runs[: len(first.runs)] == first.runs
@@ -464,7 +464,7 @@ def test_a_test_that_goes_on(project, tmp_path):
         one.answer(questions)
         assert [v.outcome for v in one.verdicts(questions[0])] == [Outcome.INCONCLUSIVE]
     assert turns.read_text() == before
-    assert replace(recording.read(stored), seconds=second.seconds) == second
+    assert replace(recordingfile.read(stored), seconds=second.seconds) == second
     assert second.seconds > first.seconds > 0
 
     with gate(project, **plan, record=stored) as one:

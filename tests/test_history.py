@@ -12,7 +12,8 @@ from shopfront import text
 from pytest_gotrace.errors import RecordingError
 from pytest_gotrace.history import history
 from pytest_gotrace.historytable import table
-from pytest_gotrace.recording import Measured, lines, read_all
+from pytest_gotrace.recording import Measured
+from pytest_gotrace.recordingfile import lines, read_all
 
 DAYS = 40
 #: What each of four benchmarks costs on each day, as a factor.

@@ -99,6 +99,7 @@ def test_a_slow_processor(machine, monkeypatch):
     assert found == [()] * 7 + [("spin",)]
 
 
+@pytest.mark.alone
 def test_a_real_spin_is_tiny(machine):
     """Looking costs time, which is counted; the longest part is a loop of fixed length."""
     watch = Watch(names=("spin",), proc=machine.root)

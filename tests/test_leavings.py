@@ -9,7 +9,7 @@ import sample_reports as samples
 from gitproject import commit, files, git, project, write
 from samples import MACHINE, runs_of, spread
 
-from pytest_gotrace import recording
+from pytest_gotrace import recordingfile
 from pytest_gotrace.checkout import open_repository
 from pytest_gotrace.recording import Measured, Recording
 from pytest_gotrace.sinks import built_in
@@ -25,7 +25,7 @@ def root(tmp_path):
 def record(path):
     """A recording as a run writes it."""
     runs = runs_of({"head": spread(1000.0, 6, seed=1)})
-    recording.write(Recording(environment=MACHINE, sides={"head": Measured(name="x")}, runs=runs), path)
+    recordingfile.write(Recording(environment=MACHINE, sides={"head": Measured(name="x")}, runs=runs), path)
 
 
 def report(directory):

@@ -11,7 +11,8 @@ from shopfront import text
 
 from pytest_gotrace.errors import RecordingError
 from pytest_gotrace.lint import lint
-from pytest_gotrace.recording import against_itself, write
+from pytest_gotrace.recording import against_itself
+from pytest_gotrace.recordingfile import write
 
 NOISY = recording(*runs_of({"base": spread(1000, 20, 0.05, 11), "head": spread(1000, 20, 0.05, 12)}))
 WAIVER = "waivers:\n  - {benchmark: '*', metric: ns/op, until: 2026-05-31, reason: later}\n"

@@ -321,6 +321,7 @@ def test_a_trace_that_cannot_be_read(sides, monkeypatch):
     assert list(both.scratch.glob("*.trace")) == []
 
 
+@pytest.mark.alone
 def test_calibrating_a_real_benchmark(sides):
     """On real Go a run takes about as long as it should."""
     both, found = sides

@@ -16,6 +16,8 @@ import pytest
 
 from pytest_gotrace.units import format_change, format_pair
 
+pytestmark = pytest.mark.alone
+
 EXAMPLE = Path(__file__).parents[1] / "example-go-repo"
 PATCHES = sorted((EXAMPLE / "regressions").glob("*.patch"))
 

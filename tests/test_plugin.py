@@ -174,6 +174,7 @@ def _literal(text: str) -> str:
     return text.replace("[", "[[]")
 
 
+@pytest.mark.alone
 class TestRed:
     def test_exit_code(self, red):
         """A change that costs more than it may ends with 1."""

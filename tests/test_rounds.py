@@ -43,6 +43,7 @@ def agrees(timed, name, iterations):
 
 
 @pytest.mark.parametrize(("name", "iterations"), [*CLOCKS, *LOOP_CLOCKS])
+@pytest.mark.alone
 def test_the_window_is_what_the_benchmark_timed(timed, name, iterations):
     """The time on the replayed timer is the time that `testing` divided by b.N."""
     agreed, found, reported = agrees(timed, name, iterations)
@@ -72,6 +73,7 @@ def test_the_window_with_other_toolchains(tmp_path, version):
     assert {clock: found for clock, found in results.items() if not found[0]} == {}
 
 
+@pytest.mark.alone
 def test_a_stopped_timer_leaves_gaps(timed):
     """StopTimer and StartTimer in the loop make one span for each iteration, and what lies between does not count."""
     clock = measured_round(timed.run("BenchmarkStopStart", 20).measured.table, 20).clock

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from samples import MACHINE, runs_of, spread
 from shopfront import Shop, copy, text
 
-from pytest_gotrace import recording as disk
+from pytest_gotrace import recordingfile as disk
 from pytest_gotrace import rollcall, shards
 from pytest_gotrace.continuing import digest
 from pytest_gotrace.errors import RecordingError

@@ -287,6 +287,7 @@ def hot(tmp_path_factory):
     return measured_round(join(read_trace(root / "t")), 5)
 
 
+@pytest.mark.alone
 def test_the_states_of_a_real_round_add_up(hot):
     """For every state of the catalogue the spots of a round add up to its total, up to rounding."""
     totals: dict[str, float] = defaultdict(float)
@@ -303,6 +304,7 @@ def test_the_states_of_a_real_round_add_up(hot):
     assert states["sleep"] > 20e6
 
 
+@pytest.mark.alone
 def test_samples_of_a_real_round_name_the_line(hot):
     """The code that runs is found by its samples, in the round and in its regions, and not from before the round."""
     found = spots(hot, MODULE)

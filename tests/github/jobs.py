@@ -15,7 +15,7 @@ from fakehub import REPOSITORY, REPOSITORY_ID, TOKEN, Hub
 
 from pytest_gotrace import door
 from pytest_gotrace.errors import GotraceError
-from pytest_gotrace.github import Clock
+from pytest_gotrace.githubtransport import Clock
 from pytest_gotrace.report import Report
 from pytest_gotrace.report_json import to_json
 

@@ -14,7 +14,8 @@ from faults import refuses
 from jobs import HEAD, Slept
 
 from pytest_gotrace.comment import Marker, Sticky, marker_of
-from pytest_gotrace.github import GitHub, Origin, Token
+from pytest_gotrace.github import GitHub
+from pytest_gotrace.githubtransport import Origin, Token
 
 QUIET = replace(samples.GREEN, verdicts=(samples.WITHIN,))
 IMPROVED = replace(samples.GREEN, verdicts=(samples.IMPROVED,))

@@ -16,7 +16,8 @@ from pytest_gotrace.errors import (
     GitHubUnavailableError,
     UsageError,
 )
-from pytest_gotrace.github import PATIENCE, Clock, GitHub, Origin, Token
+from pytest_gotrace.github import GitHub
+from pytest_gotrace.githubtransport import PATIENCE, Clock, Origin, Token
 
 #: Each fault of a listing, which error it is, and whether it is one that passes.
 READING = {
@@ -180,7 +181,7 @@ class TestWaiting:
 
     def test_a_circle_of_pages(self, hub, monkeypatch):
         """Pages that lead to themselves end."""
-        monkeypatch.setattr("pytest_gotrace.github.MOST_REQUESTS", 20)
+        monkeypatch.setattr("pytest_gotrace.githubtransport.MOST_REQUESTS", 20)
         hub.comment("x", "somebody")
         circle = elsewhere(f"{hub.url}/repos/shop/till/issues/1/comments?page=1")
         hub.fault("GET", "/comments", *([circle] * 1000))
