@@ -31,7 +31,7 @@ def event(name: str, **fields) -> Event:
 def test_pull_request_is_compared_with_what_it_was_merged_into(origin, merged):
     """The merge commit's first parent is the base, which needs no network and no more than two commits."""
     assert (
-        base(git_in(merged), event("pull_request", sha=origin.merge, base_ref="main"), "auto") == origin.main
+        base(git_in(merged), event("pull_request", sha=origin.merged, base_ref="main"), "auto") == origin.main
     )
 
 
@@ -39,7 +39,7 @@ def test_pull_request_whose_head_is_checked_out(origin, tmp_path):
     """Where the branch is checked out instead of the merge, the base is where it left the base branch."""
     clone = origin.clone(tmp_path / "clone", origin.head, depth=0)
     git(clone, "fetch", "--quiet", "origin", "main:refs/remotes/origin/main")
-    asked = event("pull_request", sha=origin.merge, base_ref="main")
+    asked = event("pull_request", sha=origin.merged, base_ref="main")
     assert base(git_in(clone), asked, "auto") == origin.first
     assert base(git_in(clone), asked, "merge-base") == origin.first
 

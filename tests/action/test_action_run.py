@@ -34,7 +34,7 @@ def job_on_pull_request(origin, tmp_path, job, **payload):
         workspace,
         "pull_request",
         event,
-        sha=origin.merge,
+        sha=origin.merged,
         ref="refs/pull/7/merge",
         base_ref="main",
         head_ref="pull-7",
@@ -47,7 +47,7 @@ def test_pull_request(origin, tmp_path, job):
     assert done.code == 1, done.log
     said = done.outputs
     assert (said["conclusion"], said["regressions"], said["benchmarks"]) == ("regression", "1", "1")
-    assert (said["base-sha"], said["head-sha"]) == (origin.main, origin.merge)
+    assert (said["base-sha"], said["head-sha"]) == (origin.main, origin.merged)
     assert "1 over budget" in done.summary
     report = read_report(Path(said["results-json"]))
     assert report.verdicts[0].budget == "+10%"  # that of the base, whatever the change allows itself
