@@ -98,7 +98,7 @@ class Planned:
     """A sequential test, as far as it got: after which numbers of pairs it looks, and how many looks were taken.
 
     `family` is a digest of everything that is judged together, `budgets` has one of each budget file by its place in
-    the repository. `recorded`: the base was a recording itself.
+    the repository. `recorded`: the base was a recording itself. `shard` is the part that was measured, as `2/4`.
     """
 
     looks: tuple[int, ...]
@@ -106,6 +106,7 @@ class Planned:
     family: str
     budgets: Mapping[str, str] = field(default_factory=dict)
     recorded: bool = False
+    shard: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,7 +366,15 @@ def _planned(fields: Mapping[str, Any]) -> Planned:
         family=_is(str, fields["family"]),
         budgets={place: _is(str, digest) for place, digest in budgets.items()},
         recorded=_is(bool, fields.get("recorded", False)),
+        shard=_shard(fields.get("shard", "")),
     )
+
+
+def _shard(value: Any) -> str:
+    text = _is(str, value)
+    if text and not re.fullmatch(r"[1-9]\d{0,2}/[1-9]\d{0,2}", text, re.ASCII):
+        raise ValueError(f"{text[:40]!r} is no part such as 2/4")
+    return text
 
 
 def _measured(value: Any) -> Measured:
