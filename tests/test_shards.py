@@ -474,7 +474,7 @@ HOSTILE = (
 )
 
 
-def test_junit_of_any_names(place):
+def test_a7_junit_of_any_names(place):
     """JUnit can be read whatever benchmarks are called, and has the numbers of each as properties."""
     from workflow_commands import commands
 

@@ -63,6 +63,33 @@ def test_tag(origin, whole):
     assert base(git_in(whole), event("push", ref="refs/tags/v1.1.0"), "auto") == origin.first
 
 
+@pytest.mark.parametrize(
+    ("released", "others"),
+    [
+        ("v1.1.0", ["v1.1.0-rc1", "nightly", "2026-11-27"]),
+        ("sub/v1.1.0", ["sub/v1.1.0-rc.1", "v1.9.0"]),
+        ("release-1.1", ["release-1.1-rc1"]),
+    ],
+)
+def test_a_tag_is_held_to_a_release(origin, whole, released, others):
+    """Candidates of the release, and tags of another form, are no release before, however near they are."""
+    git(whole, "tag", released.replace("1.1", "1.0"), origin.first, "--force")
+    for other in others:
+        git(whole, "tag", other)
+    commit(whole, "last", x_dot_txt="x")
+    git(whole, "tag", released)
+    assert base(git_in(whole), event("push", ref=f"refs/tags/{released}"), "auto") == origin.first
+
+
+def test_a_tag_after_candidates_alone(whole):
+    """The first release is held to its last candidate."""
+    git(whole, "tag", "--delete", "v1.0.0")
+    git(whole, "tag", "v2.0.0-rc1")
+    candidate = git(whole, "rev-parse", "HEAD")
+    commit(whole, "last", x_dot_txt="x")
+    assert base(git_in(whole), event("push", ref="refs/tags/v2.0.0"), "auto") == candidate
+
+
 def test_first_tag(origin, tmp_path):
     """Without an earlier tag in the clone, the error says how to get them."""
     clone = origin.clone(tmp_path / "clone", "main", depth=1)

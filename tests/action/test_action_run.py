@@ -9,6 +9,7 @@ import pytest
 from composite import CANARIES, HERE, RUN
 from gitproject import commit, git
 from origin import BUDGET, CODE, FAST, MODULE, TEST
+from workflow_commands import commands
 
 from pytest_gotrace.report_json import read_report
 
@@ -130,6 +131,9 @@ def test_a3_a4_a5_what_a_benchmark_sees_and_says(origin, tmp_path, job):
     (ours,) = done.commands  # the remark at the benchmark, of which nothing is the benchmark's choice
     assert (ours.name, ours.properties["file"]) == ("error", "purse_test.go")
     assert done.outputs["conclusion"] == "error"
+    stopping = {command.data for command in commands(done.log) if command.name == "stop-commands"}
+    others = {command.name for command in commands(done.log)} - {"stop-commands", *stopping}
+    assert others == {"error"}  # what it printed is escaped, so that it would be no order anywhere
 
 
 def _everything(done) -> str:
