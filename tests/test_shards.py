@@ -496,6 +496,7 @@ def test_a7_junit_of_any_names(place):
         assert float(found["gotrace_head"]) > float(found["gotrace_base"])
 
 
+@pytest.mark.slow  # tests/action/test_action_merge.py has the quick one
 def test_real_shards(original, tmp_path):
     """Two jobs measure a benchmark each; merged, they are judged together, and one alone is not enough."""
     shop = copy(original, tmp_path / "shop")

@@ -77,7 +77,7 @@ QUICK = {"pairs": "6", "run-time": "50ms", "select": "Named or goroutine-leak", 
 MEASURED = (
     (r"seed \d+", "seed NUMBER"),
     (r"\b[0-9a-f]{40}\b|\b[0-9a-f]{12}\b|\b[0-9a-f]{10}\b", "COMMIT"),
-    (r"(?<=\| )[+−]?[\d.]+( \[[^\]]*\])?(?= \|)", "NUMBER"),
+    (r"(?<=\| )[+−×]?[\d.,]+\s?[kM%]?( \[[^\]]*\])?(?= \|)", "NUMBER"),
     (r"\+?[\d.]+ goroutines?(/op| more per operation outlive)s?", r"NUMBER goroutines\1"),
     (r"(?s)<details><summary>Doubts about single metrics.*?</details>\n\n", ""),
     (r"p (below )?[\d.]+ adjusted", "p NUMBER adjusted"),
