@@ -82,7 +82,7 @@ MEASURED = (
     (r"(?s)<details><summary>Doubts about single metrics.*?</details>\n\n", ""),
     (r"p (below )?[\d.]+ adjusted", "p NUMBER adjusted"),
     (r" Per operation: .*", ""),
-    (r"  in [\d.]+ (s|min);", "  in TIME;"),
+    (r"(?m)^  in .+?;", "  in TIME;"),
     (r"\n- (others disturbed|tracer:) .*", ""),
     (r"- `(os|arch|kernel|cpu|cores|memory|watched|quota)`: .*\n", ""),
     (r"`go1\.[\w.]+`", "`GO`"),
@@ -190,7 +190,7 @@ class Way:
             name: self.hub.runs[run][name] for name in ("id", "event", "head_branch", "head_repository")
         }
         event = {"workflow_run": of_run, "repository": {"id": REPOSITORY_ID}}
-        job = self._job(run + 1, workspace, "workflow_run", event, token=TOKEN)
+        job = self._job(run + 1, workspace, "workflow_run", event)
         (step,) = steps.values()
         return job.run(COMMENT, {**step["with"], **self.posting.inputs})
 
@@ -202,7 +202,13 @@ class Way:
             workspace=workspace,
             event_name=name,
             payload=event,
-            github={"repository": REPOSITORY, "run_id": str(run), "run_attempt": "1", **github},
+            github={
+                "repository": REPOSITORY,
+                "run_id": str(run),
+                "run_attempt": "1",
+                "token": TOKEN,
+                **github,
+            },
             environ={
                 **go_caches(),
                 "GOPROXY": "off",
@@ -310,6 +316,7 @@ def test_the_whole_way(hub, tmp_path):
         assert f"fanout/BenchmarkNamed/{NAME}" in named
     for where, written in everything(way):
         assert not [secret for secret in (TOKEN, *CANARIES.values()) if secret.encode() in written], where
+    assert {Path(program).name for program in way.measuring.programs} >= {"git", "go"}
     assert way.measuring.connections == set()
     assert way.posting.connections == {urlsplit(url).netloc for url in (hub.url, hub.files)}
     assert way.posting.programs == set()

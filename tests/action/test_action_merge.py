@@ -71,7 +71,7 @@ class Matrix:
 
     def part(self, part: int, of: int, **inputs: str) -> Finished:
         """One job of the matrix, and its artifact in a directory of its own, as the last job downloads it."""
-        step, upload = self._steps("bench", "id", "uses")
+        step, upload = self._steps("bench")
         given = {name: str(value) for name, value in step["with"].items()} | {"shard": f"{part}/{of}"}
         done = self._job(f"part{part}").run(RUN, {**HERE, **FAST, **given, **inputs})
         named = evaluate(upload["with"]["path"], {"steps": {"gotrace": {"outputs": done.outputs}}})
@@ -82,7 +82,7 @@ class Matrix:
 
     def judge(self, expected: int) -> Finished:
         """The last job. It has no Go."""
-        (step, _) = self._steps("gotrace", "id", "uses")
+        step, _ = self._steps("gotrace")
         job = self._job("merge")
         given = {name: str(value) for name, value in step["with"].items()} | {
             "expected-shards": str(expected)
@@ -92,7 +92,7 @@ class Matrix:
         )
         return job.run(RUN, {**HERE, **given})
 
-    def _steps(self, job: str, *_: str) -> tuple[dict, dict]:
+    def _steps(self, job: str) -> tuple[dict, dict]:
         """The step that measures, and the one that uploads after it."""
         text = (ROOT / "examples" / "workflows" / "sharded.yml").read_text(encoding="utf-8")
         *_, measuring, uploading = yaml.safe_load(text)["jobs"][job]["steps"]
@@ -141,7 +141,7 @@ def test_judged_once(matrix):
     assert (
         "missing: part 3/3. There are: part 1/3 (gotrace-part-1/recording.jsonl), part 2/3" in incomplete.log
     )
-    assert "measured nothing" in incomplete.summary or "has no report" in incomplete.summary
+    assert "has no report" in incomplete.summary
 
     empty = matrix.part(3, 3, **changed)
     assert (empty.code, empty.outputs["conclusion"], empty.outputs["benchmarks"]) == (0, "pass", "0"), (
