@@ -80,12 +80,18 @@ def _merge_group(git: Git, event: Event) -> str:
 
 
 def _tag(git: Git, event: Event) -> str:
-    """The nearest tag before the one that is released."""
-    answer = git.ask("describe", "--tags", "--abbrev=0", "HEAD^")
-    earlier = os.fsdecode(answer.stdout).strip()
-    if answer.returncode or not earlier:
-        raise ActionError(f"no tag before {event.tag!r} is in this clone; {_DEEPER}")
-    return revisions.resolve(git, earlier).sha
+    """The release before: the nearest tag of the same form that is no pre-release, else the nearest tag.
+
+    A release that was held to its own candidate could be slower than what people have by a little each time.
+    """
+    form = re.split(r"\d", event.tag, maxsplit=1)[0]
+    releases = (f"--match={form}[0-9]*", f"--exclude={form}*-*")
+    for which in (releases, ()):
+        answer = git.ask("describe", "--tags", "--abbrev=0", *which, "HEAD^")
+        earlier = os.fsdecode(answer.stdout).strip()
+        if not answer.returncode and earlier:
+            return revisions.resolve(git, earlier).sha
+    raise ActionError(f"no tag before {event.tag!r} is in this clone; {_DEEPER}")
 
 
 def _default(git: Git, event: Event) -> str:

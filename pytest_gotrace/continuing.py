@@ -134,10 +134,9 @@ def family(questions: Iterable[Question], root: Path, memory: NoiseMemory) -> st
     return hashlib.sha256("\n".join([*lines, *memory.names]).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def budgets(questions: Iterable[Question], root: Path) -> dict[str, str]:
-    """A digest of each budget file that asks something, by its place in the repository."""
-    paths = dict.fromkeys(question.budget.path for question in questions)
-    return {place(path, root): digest(path) for path in paths}
+def digests(budgets: Iterable[Path], root: Path) -> dict[str, str]:
+    """A digest of each budget file, by its place in the repository."""
+    return {place(path, root): digest(path) for path in budgets}
 
 
 def digest(path: Path) -> str:

@@ -129,7 +129,6 @@ class Gate:
             resumed=resumed,
             deadline=None if options.time_budget is None else self._began + options.time_budget,
         )
-        self._notes += part(options.shard)
         self._notes += continuing.anew(options, self._sides.measured)
         if self._recorded:
             self._warnings += self._recorded.doubts()
@@ -223,7 +222,11 @@ class Gate:
             self._warnings.append(
                 f"{self._memory.foreign} recordings of noise are of another machine and not used"
             )
-        self._test.answer(questions, self._memory, tuple(self._modules.values()))
+        self._notes += part(self._options.shard, empty=not questions)
+        whole = (
+            tuple(self._budgets.values()) if self.left_out else ()
+        )  # others ask by them, of what is left out here
+        self._test.answer(questions, self._memory, tuple(self._modules.values()), whole)
         if self._test.out_of_time:
             budget = self._options.time_budget
             self._warnings.append(

@@ -78,7 +78,7 @@ class Planned:
     """A sequential test, as far as it got: after which numbers of pairs it looks, and how many looks were taken.
 
     `family` is a digest of everything that is judged together, `budgets` has one of each budget file by its place in
-    the repository. `recorded`: the base was a recording itself.
+    the repository. `recorded`: the base was a recording itself. `shard` is the part that was measured, as `2/4`.
     """
 
     looks: tuple[int, ...]
@@ -86,6 +86,7 @@ class Planned:
     family: str
     budgets: Mapping[str, str] = field(default_factory=dict)
     recorded: bool = False
+    shard: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,15 @@ def _planned(fields: Mapping[str, Any]) -> Planned:
         family=_is(str, fields["family"]),
         budgets={place: _is(str, digest) for place, digest in budgets.items()},
         recorded=_is(bool, fields.get("recorded", False)),
+        shard=_shard(fields.get("shard", "")),
     )
+
+
+def _shard(value: Any) -> str:
+    text = _is(str, value)
+    if text and not re.fullmatch(r"[1-9]\d{0,2}/[1-9]\d{0,2}", text, re.ASCII):
+        raise ValueError(f"{text[:40]!r} is no part such as 2/4")
+    return text
 
 
 def _measured(value: Any) -> Measured:

@@ -285,8 +285,12 @@ def _pairs(recording: Recording) -> int:
 
 
 def _doubts(prices: Sequence[Overhead], verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """What a different price of tracing means to those benchmarks of which traced numbers were judged."""
-    judged = {v.question.benchmark.id for v in verdicts if v.comparison and v.key and v.key.statistic}
+    """What a different price of tracing means to those benchmarks of which more than counts of events was judged."""
+    judged = {
+        v.question.benchmark.id
+        for v in verdicts
+        if v.comparison and v.key and v.key.statistic not in ("", "count")
+    }
     return (price.doubt for price in prices if price.doubt and price.benchmark in judged)
 
 

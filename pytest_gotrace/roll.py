@@ -1,7 +1,7 @@
 """The roll of a recording: which benchmarks there were, on which sides, and what became of those without numbers.
 
-Runs alone do not say that a benchmark is gone, is the same on both sides, or panicked; whoever judges a recording
-elsewhere has to know. One line of the recording for each.
+Runs alone do not say that a benchmark is gone, is the same on both sides, panicked, or was left out; whoever judges a
+recording elsewhere has to know. One line of the recording for each.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Seen:
 class Listed:
     """One benchmark, by module, package below it, and name; a package of which nothing is known has the name "".
 
-    `asked`: a rule about it was selected, so that it was measured if it could be. `failures` are those of the
-    measuring, by side.
+    `asked`: a rule about it was selected, so that it was measured if it could be. `untouched`: a package that was left
+    out, as no change reaches it. `failures` are those of the measuring, by side.
     """
 
     module: str
@@ -50,6 +50,7 @@ class Listed:
     asked: bool
     identical: bool = False
     by_tokens: bool = False
+    untouched: bool = False
     failures: Mapping[str, Trouble] = field(default_factory=dict)
 
     @property
@@ -68,6 +69,7 @@ def from_json(value: Mapping[str, Any]) -> Listed:
     return Listed(
         **{name: _text(value[name]) for name in ("module", "package", "name")},
         **{name: _flag(value[name]) for name in ("asked", "identical", "by_tokens")},
+        untouched=_flag(value.get("untouched", False)),  # older recordings do not say
         base=_seen(value["base"]),
         head=_seen(value["head"]),
         failures={_side(side): _trouble(trouble) for side, trouble in _object(value["failures"]).items()},

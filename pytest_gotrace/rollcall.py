@@ -20,6 +20,7 @@ def call(
         for listed in (
             *(_listed(benchmark, asked, failures) for benchmark in module.benchmarks),
             *_unbuilt(module, asked),
+            *(_untouched(module, package) for package in module.untouched),
         )
     )
 
@@ -56,6 +57,20 @@ def _unbuilt(module: Module, asked: Collection[str]) -> Iterator[Listed]:
         )
 
 
+def _untouched(module: Module, package: str) -> Listed:
+    """A package that nobody looked into."""
+    unseen = Seen(presence="absent")
+    return Listed(
+        module=module.directory,
+        package=package,
+        name="",
+        base=unseen,
+        head=unseen,
+        asked=False,
+        untouched=True,
+    )
+
+
 def _seen(status: Status) -> Seen:
     trouble = _trouble(status.failure) if status.failure else None
     return Seen(presence=status.presence, detail=status.detail, trouble=trouble)
@@ -71,9 +86,12 @@ def _trouble(failure: Failure) -> Trouble:
 def module_of(directory: str, roll: Iterable[Listed]) -> Module:
     """The module in `directory`, as far as the roll knows it. Nothing in it can be run."""
     mine = [listed for listed in roll if listed.module == directory]
+    packages = {listed.package for listed in mine if not listed.untouched}
+    untouched = {listed.package for listed in mine if listed.untouched} - packages
     return Module(
         directory=directory,
-        packages=tuple(sorted({listed.package for listed in mine})),
+        packages=tuple(sorted(packages)),
+        untouched=tuple(sorted(untouched)),
         benchmarks=tuple(_benchmark(listed) for listed in mine if listed.name),
         failures=tuple(f for listed in mine if not listed.name for f in _of_package(listed)),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_gotrace.budget import Defaults, Requirement, Rule
+from pytest_gotrace.budget import Budget, Defaults, Requirement, Rule
 from pytest_gotrace.errors import UsageError
 from pytest_gotrace.interference import SHARE
 from pytest_gotrace.measure import Needs, Reading, Target, calibrate, pairs
@@ -65,9 +65,9 @@ class Schedule:
         """The sides that can be run here."""
         return tuple(side for side in SIDES if side in self.bench.checkouts)
 
-    def plan(self, questions: Iterable[Question], seed: int) -> Plan:
-        """The plan of all these questions, which are one family."""
-        defaults = [question.budget.defaults for question in questions]
+    def plan(self, budgets: Iterable[Budget], seed: int) -> Plan:
+        """The plan of everything that these budgets ask, which is one family."""
+        defaults = [budget.defaults for budget in budgets]
         most = self.options.pairs
         if most is not None and most < 1:
             raise UsageError(f"--gotrace-pairs={most}: at least one pair is needed to measure anything")

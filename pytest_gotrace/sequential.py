@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_gotrace import continuing, recordingfile, rollcall
-from pytest_gotrace.budget import Rule
+from pytest_gotrace.budget import Budget, Rule
 from pytest_gotrace.changes import Changes
 from pytest_gotrace.errors import GotraceError
 from pytest_gotrace.explained import spoken_of, touched, why
@@ -75,16 +75,22 @@ class SequentialTest:
         self._explaining: list[Run] = []
         self._memory = NoiseMemory()
         self._plan: Planned | None = None
+        self._budgets: dict[Path, Budget] = {}
 
     def answer(
-        self, questions: Sequence[Question], memory: NoiseMemory, modules: Sequence[Module] = ()
+        self,
+        questions: Sequence[Question],
+        memory: NoiseMemory,
+        modules: Sequence[Module] = (),
+        budgets: Sequence[Budget] = (),
     ) -> None:
         """Measure what has to be measured, look by look, until each question has its verdict.
 
         Benchmarks whose questions are all settled get no more runs. Nothing is judged that was not asked. `modules` is
-        everything that was found, for whoever judges the recording elsewhere.
+        everything that was found, for whoever judges the recording elsewhere, and `budgets` are those that ask others.
         """
         self.verdicts, self._memory = dict.fromkeys(questions, ()), memory
+        self._budgets = {budget.path: budget for budget in (*budgets, *(q.budget for q in questions))}
         plan = self.plan()
         order = orders(plan.seed, plan.looks[-1], self._schedule.sides)
         taken, decisions, targets = self._begin(plan)
@@ -102,7 +108,7 @@ class SequentialTest:
 
     def plan(self) -> Plan:
         """At how many pairs is looked, by what was asked."""
-        return self._schedule.plan(self.verdicts, self._origin.seed)
+        return self._schedule.plan(self._budgets.values(), self._origin.seed)
 
     def facts(self, pairs: int | None = None) -> Facts:
         """What is judged by, of all runs so far or of so many pairs."""
@@ -133,8 +139,9 @@ class SequentialTest:
             looks=plan.looks,
             taken=0,
             family=family,
-            budgets=continuing.budgets(questions, self._root),
+            budgets=continuing.digests(self._budgets, self._root),
             recorded=self._schedule.recorded is not None,
+            shard=str(self._options.shard or ""),
         )
         taken = continuing.looks_taken(self._schedule.stored, self._plan, self._resumed)
         decisions: Decisions = {}

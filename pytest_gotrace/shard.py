@@ -44,9 +44,11 @@ def parse_shard(text: str) -> Shard:
     return Shard(index=index, of=of)
 
 
-def notes(shard: Shard | None) -> Iterator[str]:
+def notes(shard: Shard | None, *, empty: bool) -> Iterator[str]:
     """What a reader must know about the rest."""
-    if shard is not None:
+    if shard is not None and empty:
+        yield f"no benchmark fell to part {shard}; whatever there is is measured elsewhere"
+    elif shard is not None:
         yield f"part {shard} of the benchmarks; the others are measured elsewhere"
 
 

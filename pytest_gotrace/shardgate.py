@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from pytest_gotrace import rollcall, shards
+from pytest_gotrace import untouched as reach
 from pytest_gotrace.budget import Budget, load
 from pytest_gotrace.continuing import digest
 from pytest_gotrace.errors import CheckoutError, RecordingError
@@ -39,7 +40,7 @@ class ShardGate:
     def __init__(self, options: Options, customs: Customs, progress: Progress, cwd: Path) -> None:
         self.progress, self.root = progress, _root(cwd)
         self._customs = customs
-        self.left_out = False  # what a shard left out, another has measured
+        self.left_out = False  # but for what no change reaches: what a shard left out, another has measured
         self._budgets: dict[Path, Budget] = {}
         self._verdicts: dict[Question, tuple[Verdict, ...]] = {}
         paths = shards.matching(options.shards, cwd)
@@ -47,7 +48,7 @@ class ShardGate:
         self._recording = shards.joined(found)
         self._failures = shards.failures(self._recording.roll)
         self._warnings = [*shards.stopped_early(found)]
-        self._notes = [*shards.seeds(found)]
+        self._notes = [*shards.notes(found)]
         self._planned = shards.whole_plan(found)
 
     def close(self) -> None:
@@ -70,6 +71,8 @@ class ShardGate:
         directory = Path(where).parent.as_posix()
         module = rollcall.module_of("" if directory == "." else directory, self._recording.roll)
         refuse_unmatched(budget, module, self.root)
+        self.left_out |= bool(module.untouched)
+        self._notes += reach.notes(module.untouched)
         self._budgets[path] = budget
         self._warnings += doubts(budget, self.root, date.today())
         if budget.defaults.noise_memory:
@@ -143,7 +146,7 @@ class ShardGate:
                     looks=self._planned.looks,
                     elapsed=self._recording.seconds,
                     warnings=tuple(dict.fromkeys(self._warnings)),
-                    notes=(*self._notes, *doubts),
+                    notes=tuple(dict.fromkeys([*self._notes, *doubts])),
                     metrics=self.metrics,
                     changes=sides.changes,
                     head=sides.checkouts.get("head"),

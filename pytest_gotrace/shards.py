@@ -20,6 +20,8 @@ from pytest_gotrace.prepare import Failure
 from pytest_gotrace.recording import SIDES, Planned, Recording, Side
 from pytest_gotrace.roll import Listed, Seen
 from pytest_gotrace.rollcall import failure_of
+from pytest_gotrace.shard import Shard as Part
+from pytest_gotrace.shard import parse_shard
 from pytest_gotrace.units import format_duration
 
 _AGAIN = "record every shard with --gotrace-baseline and --gotrace-record"
@@ -37,6 +39,11 @@ class Shard:
 
     name: str
     recording: Recording
+
+    @property
+    def asked(self) -> bool:
+        """Whether any benchmark was to be measured by it."""
+        return any(listed.asked for listed in self.recording.roll)
 
     @property
     def plan(self) -> Planned:
@@ -65,11 +72,13 @@ def read(
 
     Raises `RecordingError` where they are not, or are not `expected` many.
     """
+    named = _named(tuple(paths))
     shards = tuple(
-        Shard(name=path.name, recording=one)
-        for path in paths
+        Shard(name=name, recording=one)
+        for name, path in named
         for one in recordingfile.read_all(path, metrics)
     )
+    _refuse_missing(shards)
     if expected is not None and len(shards) != expected:
         names = ", ".join(dict.fromkeys(shard.name for shard in shards))
         raise RecordingError(
@@ -79,6 +88,43 @@ def read(
         raise RecordingError(complaint)
     _refuse_twice(shards)
     return shards
+
+
+def _named(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    """Each file by its name, with its directory where several have one name: each artifact has its own."""
+    names = [path.name for path in paths]
+    for path in paths:
+        yield path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}", path
+
+
+def _refuse_missing(shards: Sequence[Shard]) -> None:
+    """Raise `RecordingError` where shards say which parts they are, and are not each part of one whole once."""
+    told: dict[Part, list[str]] = {}
+    for shard in shards:
+        if shard.recording.plan and shard.recording.plan.shard:
+            told.setdefault(parse_shard(shard.recording.plan.shard), []).append(shard.name)
+    there = ", ".join(f"part {part} ({' and '.join(names)})" for part, names in told.items())
+    wholes = {part.of for part in told}
+    if len(wholes) > 1 or any(len(names) > 1 for names in told.values()):
+        raise RecordingError(f"these are not each part of one whole once: {there}")
+    every = (Part(index=index, of=of) for of in wholes for index in range(1, of + 1))
+    if missing := ", ".join(f"part {part}" for part in every if part not in told):
+        raise RecordingError(f"missing: {missing}. There are: {there}. A shard that is missing is no pass")
+
+
+def notes(shards: Sequence[Shard]) -> Iterator[str]:
+    """What to know of shards that had nothing to do, and where they ran in orders of their own.
+
+    A report has room for one seed, that of the first.
+    """
+    for shard in shards:
+        if not shard.asked:
+            yield f"`{shard.name}` measured nothing: no benchmark fell to it"
+    if len({shard.recording.seed for shard in shards}) > 1:
+        yield (
+            "each shard ran in a random order of its own: the seeds stand beside the machines, and that of "
+            f"{shards[0].name} is the one of the judgement"
+        )
 
 
 def _faults(shard: Shard, first: Shard) -> Iterator[str]:
@@ -208,12 +254,3 @@ def stopped_early(shards: Sequence[Shard]) -> Iterator[str]:
         if shard.recording.runs and shard.plan.taken < most:
             pairs = shard.plan.looks[shard.plan.taken - 1] if shard.plan.taken else 0
             yield f"{shard.name} ended after {pairs} pairs, others went on: what it measured is judged by those"
-
-
-def seeds(shards: Sequence[Shard]) -> Iterator[str]:
-    """What to know where shards ran in orders of their own: a report has room for one seed, that of the first."""
-    if len({shard.recording.seed for shard in shards}) > 1:
-        yield (
-            "each shard ran in a random order of its own: the seeds stand beside the machines, and that of "
-            f"{shards[0].name} is the one of the judgement"
-        )

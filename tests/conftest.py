@@ -28,6 +28,23 @@ def shop(original, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def served():
+    """A server, which one test after the other has to itself."""
+    from fakehub import Hub, serving
+
+    with serving(Hub()) as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(served):
+    """GitHub, empty; whatever it was asked and answered must fit its description."""
+    served.reset()
+    yield served
+    assert served.violations == []
+
+
+@pytest.fixture(scope="session")
 def browser():
     """One Chromium for all tests; each opens windows of its own."""
     from docs.chromium import chromium

@@ -6,6 +6,7 @@ what cannot be in doubt: allocations, which are exact, or times that differ twen
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import shutil
@@ -91,7 +92,7 @@ budgets:
 """
 
 #: Python's compiled files of all sessions: with pytest's rewriting of assertions they cost a second each time.
-_COMPILED = Path(tempfile.gettempdir()) / f"pytest-gotrace-compiled-{os.getuid()}"
+_COMPILED = Path(tempfile.gettempdir()) / f"pytest-gotrace-compiled-{getpass.getuser()}"
 
 SMALL, LARGE = (f"gotrace.yaml::till/BenchmarkPay/{size}::allocs/op" for size in ("small", "large"))
 SERVE = "gotrace.yaml::till/BenchmarkServe::region[look].p50"

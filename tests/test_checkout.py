@@ -176,7 +176,7 @@ def test_killed_in_the_middle(root):
     shutil.rmtree(done.stdout.strip())
 
 
-def test_no_program_of_the_repository_runs(root, tmp_path):
+def test_a16_no_hook_and_no_filter_runs(root, tmp_path):
     """Hooks behind a relative path, filters, a file system monitor: none of them runs."""
     ran = tmp_path / "ran"
     script = f"#!/bin/sh\ntouch '{ran}'\ncat\n"
@@ -376,7 +376,7 @@ def test_submodule_that_is_not_there(with_submodule):
     assert "vendored/library/a.txt" not in head_files(with_submodule)
 
 
-def test_large_files(root):
+def test_a16_large_files(root):
     """A Git LFS pointer becomes the file it stands for, from the local store and without running git-lfs."""
     whole = b"0" * 5000
     digest = sha256(whole).hexdigest()
@@ -411,7 +411,7 @@ def test_bare_repository(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_repository_of_another_user(root):
+def test_a16_repository_of_another_user(root):
     """A repository of somebody else, as in a container, is used, and no global setting is made."""
     for path in (root, *root.rglob("*")):
         os.chown(path, 12345, 12345, follow_symlinks=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from docs import draw
 from docs.example import PLAN, SMALL_RENDER, SMALL_TIME, Example
@@ -15,6 +16,7 @@ from docs.svg import COLOURS, Axis, Picture
 from pytest_gotrace.units import format_change
 
 ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples" / "workflows"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -157,3 +159,34 @@ def test_the_readme_shows_its_pictures():
     assert shown == {path.relative_to(ROOT).as_posix() for path in draw.PICTURES.glob("*.png")}
     assert len(shown) == 6
     assert all((ROOT / picture).stat().st_size < 300_000 for picture in shown)
+
+
+def on_github() -> str:
+    """The section of the README about GitHub."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.split(r"^## .+\n", text[text.index("## On GitHub\n") + 1 :], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def test_the_readme_shows_workflows_as_they_are():
+    """The pair that is safe for forks comes first and in full, as its files are; every other example is linked."""
+    section = on_github()
+    shown = re.findall(r"\(examples/workflows/([\w-]+)\.yml\)[^`]*```yaml\n(.*?)```\n", section, re.DOTALL)
+    assert [name for name, _ in shown] == ["fork-safe-gate", "fork-safe-comment"]
+    for name, text in shown:
+        assert text == (EXAMPLES / f"{name}.yml").read_text(encoding="utf-8")
+    linked = re.findall(r"\(examples/workflows/([\w-]+\.yml)\)", section)
+    assert sorted(linked) == sorted(path.name for path in EXAMPLES.glob("*.yml"))
+
+
+def test_the_readme_tells_every_permission():
+    """The table of permissions is what the example workflows have."""
+    told = re.findall(r"^\| `([\w-]+)\.yml`, `(\w+)`.*? \| (.+) \|$", on_github(), re.MULTILINE)
+    more = {(name, job): dict(re.findall(r"`([\w-]+): (\w+)`", may)) for name, job, may in told}
+    workflows = {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in EXAMPLES.glob("*.yml")
+    }
+    jobs = {(name, job): spec for name, found in workflows.items() for job, spec in found["jobs"].items()}
+    assert more.keys() <= jobs.keys()
+    for place, spec in jobs.items():
+        assert spec["permissions"] == more.get(place, {"contents": "read"}), place
+    assert all(found["permissions"] == {} for found in workflows.values())

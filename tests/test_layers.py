@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "pytest_gotrace"
 
 #: Lowest first. A module imports only from rows above its own, or beside it. `x/` is a package with all that is in it.
 LAYERS = (
-    ("errors", "units", "escape", "runnerlog"),
+    ("errors", "units", "escape"),
     ("explanation", "report"),
     ("trace/", "stats/", "githubtransport", "github"),
     ("process", "interference", "toolchain", "gobuild", "gomod", "tokens", "benchfmt", "gotest"),

@@ -257,7 +257,7 @@ def test_disturbances_are_counted_by_pair(tmp_path):
 
 
 def test_the_price_of_tracing_is_reported(tmp_path):
-    """Each benchmark that ran both ways has its overhead; a difference is a doubt where traced numbers were judged."""
+    """Each benchmark that ran both ways has its overhead; a difference is a doubt where traced times were judged."""
     plain = runs_of({"base": spread(1000, 8), "head": spread(1000, 8, seed=2)})
     traced = [
         replace(run, values={"ns/op": value})
@@ -276,5 +276,6 @@ def test_the_price_of_tracing_is_reported(tmp_path):
     graver, doubt = found.warnings
     assert graver == "graver"
     assert doubt.startswith("BenchmarkX: tracing costs the sides differently, +")
-    untraced = build(verdicts(tmp_path, "{ns/op: +10%}", runs), about(tmp_path, *runs))
-    assert (untraced.overheads, untraced.warnings) == ((price,), ())
+    for rule in ("ns/op", "exec.count"):
+        untouched = build(verdicts(tmp_path, f"{{{rule}: +10%}}", runs), about(tmp_path, *runs))
+        assert (untouched.overheads, untouched.warnings) == ((price,), ())

@@ -31,16 +31,17 @@ def test_resolve(root, ref):
 
 
 @pytest.mark.parametrize("ref", ["--help", "-evil", "", "main\n", "--upload-pack=touch x"])
-def test_not_a_name(root, ref):
+def test_a16_options_never_reach_git(root, ref):
     """A name that git could take for an option, or that is none, never reaches git."""
     with open_repository(root) as repository, pytest.raises(CheckoutError, match="cannot be a revision"):
         repository.resolve(ref)
 
 
 @pytest.mark.parametrize(
-    "ref", ["HEAD:a.txt", "HEAD^{tree}", "main..main", "^main", ":a.txt", "no such", "HEAD~99"]
+    "ref",
+    ["HEAD:a.txt", "HEAD^{tree}", "main..main", "^main", ":a.txt", ":/x", "@{-1}", "no such", "HEAD~99"],
 )
-def test_not_a_commit(root, ref):
+def test_a16_not_a_commit(root, ref):
     """A blob, a tree, a range and a history that is too short are no revision."""
     with open_repository(root) as repository, pytest.raises(CheckoutError, match="has no revision"):
         repository.resolve(ref)

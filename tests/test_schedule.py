@@ -63,17 +63,17 @@ def test_looks(tmp_path, schedule, pairs, in_budget, in_recording, looks):
         options=replace(made.options, pairs=pairs),
         recorded=recorded(in_recording) if in_recording else None,
     )
-    plan = made.plan(questions(budget(tmp_path, "{ns/op: +10%}", more)), seed=5)
+    plan = made.plan([budget(tmp_path, "{ns/op: +10%}", more)], seed=5)
     assert (plan.looks, plan.seed) == (looks, 5)
 
 
 def test_the_method_of_the_budget(tmp_path, schedule):
     """One budget that asks for sign flips has the whole family judged so, first at seven pairs, where that can fail."""
     made, _ = schedule
-    plain = questions(budget(tmp_path, "{ns/op: +10%}", name="plain.yaml"))
-    exact = questions(budget(tmp_path, "{ns/op: +10%}", "defaults: {method: exact}\n"))
-    assert made.plan(plain, seed=1).method == "moderated"
-    plan = made.plan((*plain, *exact), seed=1)
+    plain = budget(tmp_path, "{ns/op: +10%}", name="plain.yaml")
+    exact = budget(tmp_path, "{ns/op: +10%}", "defaults: {method: exact}\n")
+    assert made.plan([plain], seed=1).method == "moderated"
+    plan = made.plan([plain, exact], seed=1)
     assert (plan.method, plan.looks) == ("exact", (7, 10, 14, 20))
     assert 2.0 ** -plan.looks[0] / (1 - plan.pass_level) <= plan.level(0)
 

@@ -276,6 +276,72 @@ def test_how_many(place):
         place.gate(shards="other-*")
 
 
+def part(text, name="BenchmarkX"):
+    """A shard that says which part it is."""
+    return shard(name, plan=replace(PLAN, shard=text))
+
+
+@pytest.mark.parametrize(
+    ("shards_", "complaint"),
+    [
+        (
+            (part("1/3"), part("3/3", "BenchmarkY")),
+            r"missing: part 2/3\. There are: part 1/3 \(shard-1\.jsonl\), part 3/3 \(shard-2\.jsonl\)",
+        ),
+        ((part("2/2"),), r"missing: part 1/2\. .* A shard that is missing is no pass"),
+        (
+            (part("1/2"), part("1/2", "BenchmarkY")),
+            r"not each part of one whole once: part 1/2 \(shard-1\.jsonl and shard-2\.jsonl\)",
+        ),
+        ((part("1/1"), part("2/2", "BenchmarkY")), r"not each part of one whole once: part 1/1 .*, part 2/2"),
+    ],
+)
+def test_which_part(place, shards_, complaint):
+    """Shards that say which parts they are must be each part of one whole once; the one that is missing is named."""
+    place.put(*shards_)
+    with pytest.raises(RecordingError, match=complaint):
+        place.gate()
+
+
+def test_artifacts_of_one_name(place):
+    """Files of one name, as each artifact has a directory of its own, are told apart by it."""
+    for number, name in enumerate(("BenchmarkX", "BenchmarkY"), 1):
+        place.put(part(f"{number}/3", name))
+        (place.root / f"part-{number}").mkdir()
+        (place.root / "shard-1.jsonl").rename(place.root / f"part-{number}" / "recording.jsonl")
+    with pytest.raises(
+        RecordingError, match=r"missing: part 3/3\. .* \(part-1/recording\.jsonl\), part 2/3 \(part-2/"
+    ):
+        place.gate(shards="part-*/recording.jsonl")
+
+
+def test_an_empty_part(place):
+    """A part that no benchmark fell to is fine, and the report says that it measured nothing."""
+    empty = shard("", runs=(), roll=(listed("BenchmarkX", asked=False),), plan=replace(PLAN, shard="2/2"))
+    place.put(part("1/2"), empty)
+    report = place.report()
+    assert [row.outcome for row in report.verdicts] == ["within"]
+    assert report.notes == ("`shard-2.jsonl` measured nothing: no benchmark fell to it",)
+
+
+def test_untouched_packages(place):
+    """Rules about packages that no shard looked into, as no change reaches them, are no mistake, and are told."""
+    place.root.joinpath("gotrace.yaml").write_text(
+        f"{RULES}  shed/BenchmarkY: {{ns/op: +1%}}\nrequire: [shed/BenchmarkY]\n"
+    )
+    shed = Listed(module="", package="shed", name="", base=ABSENT, head=ABSENT, asked=False, untouched=True)
+    place.put(shard("BenchmarkX", shed))
+    report = place.report()
+    assert set(outcomes(report)) == {"BenchmarkX"}
+    assert report.notes == (
+        "untouched, and so not measured: `shed`; no change reaches them or what they import",
+    )
+    place.put(shard("", runs=(), roll=(shed, replace(shed, package=""))))
+    gate = place.gate()
+    assert gate.collect(place.root / "gotrace.yaml") == ()
+    assert gate.left_out  # on purpose, so that nothing to judge is a pass
+
+
 def test_another_budget(place):
     """The budget must be the one under which the shards were measured."""
     place.put(shard("BenchmarkX"))
@@ -312,6 +378,7 @@ ROLLS = st.lists(
         asked=st.booleans(),
         identical=st.booleans(),
         by_tokens=st.booleans(),
+        untouched=st.booleans(),
         failures=st.dictionaries(st.sampled_from(["base", "head"]), TROUBLES),
     ),
     max_size=3,
@@ -414,7 +481,7 @@ HOSTILE = (
 )
 
 
-def test_junit_of_any_names(place):
+def test_a7_junit_of_any_names(place):
     """JUnit can be read whatever benchmarks are called, and has the numbers of each as properties."""
     from workflow_commands import commands
 
@@ -436,6 +503,7 @@ def test_junit_of_any_names(place):
         assert float(found["gotrace_head"]) > float(found["gotrace_base"])
 
 
+@pytest.mark.slow  # tests/action/test_action_merge.py has the quick one
 def test_real_shards(original, tmp_path):
     """Two jobs measure a benchmark each; merged, they are judged together, and one alone is not enough.
 

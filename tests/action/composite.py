@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -147,6 +148,14 @@ class Job:
             **CANARIES,
             **self.environ,
         }
+
+
+@cache
+def go_caches() -> dict[str, str]:
+    """Variables for a runner whose own home would be cold each time."""
+    names = ("GOCACHE", "GOMODCACHE", "GOPATH")
+    said = subprocess.run(["go", "env", *names], capture_output=True, text=True, check=True)
+    return dict(zip(names, said.stdout.splitlines(), strict=True))
 
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")

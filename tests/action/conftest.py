@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
-from composite import Job
+from composite import Job, go_caches
 from origin import Origin
-
-
-@cache
-def _go_caches() -> dict[str, str]:
-    """A runner's own home would be cold each time."""
-    names = ("GOCACHE", "GOMODCACHE", "GOPATH")
-    said = subprocess.run(["go", "env", *names], capture_output=True, text=True, check=True)
-    return dict(zip(names, said.stdout.splitlines(), strict=True))
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +27,7 @@ def job(tmp_path):
             event_name=name,
             payload=payload or {},
             github={"repository": "acme/purse", "run_id": "1", "token": "canary-github-token", **github},
-            environ=_go_caches(),
+            environ=go_caches(),
         )
 
     return make

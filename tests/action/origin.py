@@ -38,43 +38,26 @@ BUDGET = "version: 1\nbudgets:\n  BenchmarkPay: {{allocs/op: {limit}}}\n"
 FAST = {"pairs": "6", "run-time": "5ms"}
 
 
-class Origin:
-    """`main` with a tag, and pull request 7 that pays with more coins and allows itself to."""
+class Hosted:
+    """A repository on GitHub's side, as it lies at `root`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        root.mkdir(parents=True)
-        git(root, "init", "--quiet", "--initial-branch=main")
-        files = {
-            "go_dot_mod": MODULE,
-            "purse_test_dot_go": TEST,
-            "gotrace_dot_yaml": BUDGET.format(limit="+10%"),
-        }
-        self.first = commit(root, "first", purse_dot_go=CODE.format(coins=1), **files)
-        git(root, "tag", "v1.0.0")
-        self.main = commit(root, "say it", docs__how_dot_md="How to pay.\n")
-        self.head, self.merge = self._pull_request(7, coins=5, limit="+900%")
 
-    def _pull_request(self, number: int, coins: int, limit: str) -> tuple[str, str]:
-        root = self.root
-        git(root, "checkout", "--quiet", "-b", f"pull-{number}", self.first)
-        head = commit(
-            root,
-            "pay more",
-            purse_dot_go=CODE.format(coins=coins),
-            gotrace_dot_yaml=BUDGET.format(limit=limit),
-        )
-        git(root, "checkout", "--quiet", "--detach", self.main)
-        git(root, "merge", "--quiet", "--no-ff", "-m", f"Merge {head} into {self.main}", head)
-        merge = git(root, "rev-parse", "HEAD")
-        git(root, "update-ref", f"refs/pull/{number}/merge", merge)
-        git(root, "checkout", "--quiet", "main")
-        return head, merge
+    @property
+    def main(self) -> str:
+        """Where the default branch is."""
+        return git(self.root, "rev-parse", "main")
 
-    def commit(self, **files: str) -> str:
-        """One more commit on `main`."""
-        self.main = commit(self.root, "more", **files)
-        return self.main
+    def merge(self, number: int, head: str) -> str:
+        """The merge commit that GitHub makes of pull request `number`, as its ref says."""
+        main = self.main
+        git(self.root, "checkout", "--quiet", "--detach", main)
+        git(self.root, "merge", "--quiet", "--no-ff", "-m", f"Merge {head} into {main}", head)
+        merged = git(self.root, "rev-parse", "HEAD")
+        git(self.root, "update-ref", f"refs/pull/{number}/merge", merged)
+        git(self.root, "checkout", "--quiet", "main")
+        return merged
 
     def clone(self, place: Path, ref: str, *, depth: int = 2, remote: str = "") -> Path:
         """What actions/checkout leaves: one fetched commit, detached, without branches of its own."""
@@ -86,3 +69,31 @@ class Origin:
         git(place, "fetch", "--quiet", "--no-tags" if depth else "--tags", *deep, "origin", refspec)
         git(place, "checkout", "--quiet", "--detach", remote or "FETCH_HEAD")
         return place
+
+
+class Origin(Hosted):
+    """`main` with a tag, and pull request 7 that pays with more coins and allows itself to."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        root.mkdir(parents=True)
+        git(root, "init", "--quiet", "--initial-branch=main")
+        files = {
+            "go_dot_mod": MODULE,
+            "purse_test_dot_go": TEST,
+            "gotrace_dot_yaml": BUDGET.format(limit="+10%"),
+        }
+        self.first = commit(root, "first", purse_dot_go=CODE.format(coins=1), **files)
+        git(root, "tag", "v1.0.0")
+        commit(root, "say it", docs__how_dot_md="How to pay.\n")
+        self.head, self.merged = self._pull_request(7, coins=5, limit="+900%")
+
+    def _pull_request(self, number: int, coins: int, limit: str) -> tuple[str, str]:
+        git(self.root, "checkout", "--quiet", "-b", f"pull-{number}", self.first)
+        head = commit(
+            self.root,
+            "pay more",
+            purse_dot_go=CODE.format(coins=coins),
+            gotrace_dot_yaml=BUDGET.format(limit=limit),
+        )
+        return head, self.merge(number, head)

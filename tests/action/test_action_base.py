@@ -31,7 +31,7 @@ def event(name: str, **fields) -> Event:
 def test_pull_request_is_compared_with_what_it_was_merged_into(origin, merged):
     """The merge commit's first parent is the base, which needs no network and no more than two commits."""
     assert (
-        base(git_in(merged), event("pull_request", sha=origin.merge, base_ref="main"), "auto") == origin.main
+        base(git_in(merged), event("pull_request", sha=origin.merged, base_ref="main"), "auto") == origin.main
     )
 
 
@@ -39,7 +39,7 @@ def test_pull_request_whose_head_is_checked_out(origin, tmp_path):
     """Where the branch is checked out instead of the merge, the base is where it left the base branch."""
     clone = origin.clone(tmp_path / "clone", origin.head, depth=0)
     git(clone, "fetch", "--quiet", "origin", "main:refs/remotes/origin/main")
-    asked = event("pull_request", sha=origin.merge, base_ref="main")
+    asked = event("pull_request", sha=origin.merged, base_ref="main")
     assert base(git_in(clone), asked, "auto") == origin.first
     assert base(git_in(clone), asked, "merge-base") == origin.first
 
@@ -61,6 +61,33 @@ def test_tag(origin, whole):
     """A tag is compared with the nearest earlier one, not with itself."""
     git(whole, "tag", "v1.1.0")
     assert base(git_in(whole), event("push", ref="refs/tags/v1.1.0"), "auto") == origin.first
+
+
+@pytest.mark.parametrize(
+    ("released", "others"),
+    [
+        ("v1.1.0", ["v1.1.0-rc1", "nightly", "2026-11-27"]),
+        ("sub/v1.1.0", ["sub/v1.1.0-rc.1", "v1.9.0"]),
+        ("release-1.1", ["release-1.1-rc1"]),
+    ],
+)
+def test_a_tag_is_held_to_a_release(origin, whole, released, others):
+    """Candidates of the release, and tags of another form, are no release before, however near they are."""
+    git(whole, "tag", released.replace("1.1", "1.0"), origin.first, "--force")
+    for other in others:
+        git(whole, "tag", other)
+    commit(whole, "last", x_dot_txt="x")
+    git(whole, "tag", released)
+    assert base(git_in(whole), event("push", ref=f"refs/tags/{released}"), "auto") == origin.first
+
+
+def test_a_tag_after_candidates_alone(whole):
+    """The first release is held to its last candidate."""
+    git(whole, "tag", "--delete", "v1.0.0")
+    git(whole, "tag", "v2.0.0-rc1")
+    candidate = git(whole, "rev-parse", "HEAD")
+    commit(whole, "last", x_dot_txt="x")
+    assert base(git_in(whole), event("push", ref="refs/tags/v2.0.0"), "auto") == candidate
 
 
 def test_first_tag(origin, tmp_path):

@@ -122,6 +122,15 @@ def test_a2_permissions_and_credentials(path):
             assert step["with"]["persist-credentials"] is False
 
 
+@pytest.mark.parametrize("path", EXAMPLES, ids=ids(EXAMPLES))
+def test_a21_traces_stay(path):
+    """A21: no example uploads traces, in which `trace.Log` may have said anything, and no artifact is kept for long."""
+    for step in steps(read(path)):
+        if step.get("uses", "").startswith("actions/upload-artifact@"):
+            assert step["with"]["retention-days"] <= 90
+            assert not re.search(r"outputs\.(trace-dir|report-dir)\b", step["with"]["path"])
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=ids(WORKFLOWS))
 def test_code_of_a_change_and_a_token_never_meet(path):
     """A job that measures may read and no more; a job that comments checks nothing out."""

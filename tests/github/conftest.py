@@ -1,25 +1,10 @@
-"""A hub, and a job on it that posts."""
+"""A job that posts."""
 
 from __future__ import annotations
 
 import pytest
-from fakehub import TOKEN, Hub, serving
+from fakehub import TOKEN
 from jobs import HEAD, Job
-
-
-@pytest.fixture(scope="session")
-def served():
-    """A server, which one test after the other has to itself."""
-    with serving(Hub()) as hub:
-        yield hub
-
-
-@pytest.fixture
-def hub(served):
-    """GitHub, empty; whatever it was asked and answered must fit its description."""
-    served.reset()
-    yield served
-    assert served.violations == []
 
 
 @pytest.fixture

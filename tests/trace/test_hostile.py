@@ -87,7 +87,7 @@ def survive(data: bytes, path: Path) -> bool:
     seed=st.integers(0, 2**32),
     damages=st.lists(st.sampled_from((flip, overwrite, cut, repeat, drop)), min_size=1),
 )
-def test_damaged(name: str, seed: int, damages: list[Damage], tmp_path: Path):
+def test_a17_damaged(name: str, seed: int, damages: list[Damage], tmp_path: Path):
     """Real traces with bits flipped, bytes overwritten, repeated, dropped or cut off are survived."""
     random = Random(seed)
     data = bytearray(COMMITTED[name])
