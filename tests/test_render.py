@@ -51,6 +51,13 @@ def headings(text):
 
 
 class TestOrder:
+    def test_a_commit_is_said_once(self):
+        """A side that was named by its whole hash, as CI does, is told by the beginning of it alone."""
+        named = replace(samples.GREEN, base=replace(samples.GREEN.base, name=samples.GREEN.base.sha))
+        line = render_summary(named).splitlines()[2]
+        assert line.startswith(f"`{samples.GREEN.base.sha[:10]}` ↔ ")
+        assert samples.GREEN.base.sha not in render_summary(named)
+
     def test_verdict_first(self):
         """The first line is the verdict, with a sign that says whether the change may pass."""
         assert [render_summary(report)[:5] for report in (samples.GREEN, samples.REGRESSION)] == [

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shopfront import FAST
+from shopfront import BUDGET, FAST
 
 from pytest_gotrace.errors import UsageError
-from pytest_gotrace.recording import Recording, Run
+from pytest_gotrace.recording import Recording, Run, read
 from pytest_gotrace.shard import Shard, durations, parse_shard, share
 
 
@@ -91,10 +91,18 @@ def test_parts_of_a_gate(shop):
 
 
 def test_more_parts_than_benchmarks(shop):
-    """A part that is empty passes, and the report says why nothing is in it."""
+    """A part that is empty passes, the report says why nothing is in it, and its recording fits those of the others."""
     shop.cost(Coins=5)
-    result = shop.gate("--gotrace-shard=4/4", "--gotrace-report=report")
+    shop.budget(BUDGET.replace("budgets:", "defaults: {max_pairs: 8}\nbudgets:"))
+    result = shop.pytest(
+        "--gotrace-baseline=HEAD~1",
+        "--gotrace-shard=4/4",
+        "--gotrace-report=report",
+        "--gotrace-record=x.jsonl",
+    )
     assert result.ret == 0
+    plan = read(shop.root / "x.jsonl").plan
+    assert (plan.shard, plan.looks, [*plan.budgets]) == ("4/4", (6, 8), ["gotrace.yaml"])
     assert "no benchmark fell to part `4/4`" in (shop.root / "report" / "summary.md").read_text()
 
 

@@ -101,7 +101,9 @@ class Matrix:
     def _job(self, name: str) -> Job:
         root = self.root / name
         (root / "_temp").mkdir(parents=True, exist_ok=True)
-        workspace = self.origin.clone(root / "workspace", f"refs/pull/{NUMBER}/merge")
+        workspace = root / "workspace"
+        if not workspace.exists():
+            self.origin.clone(workspace, f"refs/pull/{NUMBER}/merge")
         without_go = {"PATH": "/usr/bin:/bin"} if name == "merge" else {}
         return Job(
             root=root,
@@ -131,27 +133,22 @@ def outcomes(done: Finished) -> dict[str, str]:
 
 
 def test_judged_once(matrix):
-    """Parts judge nothing that fails, a missing one is named, and all of them, an empty one too, are one verdict."""
-    changed = {"changed-packages": "true"}
-    for part in (1, 2):
-        done = matrix.part(part, 3, **changed)
-        assert (done.code, done.outputs["benchmarks"], done.summary) == (0, "1", ""), done.log
-    incomplete = matrix.judge(expected=3)
-    assert (incomplete.code, incomplete.outputs["conclusion"]) == (4, "error")
-    assert (
-        "missing: part 3/3. There are: part 1/3 (gotrace-part-1/recording.jsonl), part 2/3" in incomplete.log
-    )
-    assert "has no report" in incomplete.summary
+    """Parts judge nothing that fails, one that is missing is named, and all of them are one verdict.
 
-    empty = matrix.part(3, 3, **changed)
-    assert (empty.code, empty.outputs["conclusion"], empty.outputs["benchmarks"]) == (0, "pass", "0"), (
-        empty.log
-    )
-    shutil.rmtree(matrix.root / "merge" / "workspace")
-    done = matrix.judge(expected=3)
-    assert (done.code, done.outputs["conclusion"], done.outputs["regressions"]) == (1, "regression", "2"), (
-        done.log
-    )
-    assert outcomes(done) == {"till/BenchmarkPay": "over", "till/BenchmarkCount": "over"}
-    assert "`gotrace-part-3/recording.jsonl` measured nothing: no benchmark fell to it" in done.summary
-    assert "untouched, and so not measured: `shed`" in done.summary
+    What no change reaches is told by the last job as by the first. (Of a part that is empty: tests/test_shard.py.)
+    """
+    for part in (1, 2):
+        done = matrix.part(part, 2, **{"changed-packages": "true"})
+        assert (done.code, done.outputs["benchmarks"], done.summary) == (0, "1", ""), done.log
+        judged = matrix.judge(expected=2)
+        if part == 1:
+            assert (judged.code, judged.outputs["conclusion"]) == (4, "error")
+            assert "missing: part 2/2. There are: part 1/2 (recording.jsonl)" in judged.log
+            assert "has no report" in judged.summary
+    assert (judged.code, judged.outputs["conclusion"], judged.outputs["regressions"]) == (
+        1,
+        "regression",
+        "2",
+    ), judged.log
+    assert outcomes(judged) == {"till/BenchmarkPay": "over", "till/BenchmarkCount": "over"}
+    assert "untouched, and so not measured: `shed`" in judged.summary
