@@ -108,6 +108,7 @@ def _facts(entry: VerdictEntry) -> Iterator[tuple[str, str]]:
     said = (
         ("expected", sentences.expected_text(entry)),
         ("found", sentences.found_text(entry)),
+        ("made of", sentences.events_text(entry)),
         ("evidence", sentences.evidence_text(entry)),
         ("because", entry.reason),
         ("needs", sentences.needed_text(entry) if entry.outcome == "inconclusive" else ""),
@@ -234,9 +235,11 @@ _SPOKEN = (
     "evidence_text",
     "interference_text",
     "needed_text",
+    "outcome_text",
     "overhead_text",
     "place_text",
     "sides_text",
+    "trace_text",
     "waived_text",
 )
 

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from pytest_gotrace import page
 from pytest_gotrace.page import render_page
 from pytest_gotrace.report import gravity
+from pytest_gotrace.sentences import events_text, trace_text
 
 #: All the HTML there may be.
 TAGS = {
@@ -188,6 +189,19 @@ def test_the_why():
     for part in (*plain, *samples.WHY.commands, "pool/pool.go:41", "in goroutines of"):
         assert part in text
     assert text.count("in this change") == 2  # in the sentence, and at the line
+
+
+def test_the_page_speaks_like_the_summary():
+    """What a total is made of, what a trace is kept for, and what is only required, are said in the same words."""
+    found = render_page(samples.AMOUNTS)
+    text = " ".join("".join(Parsed(found).text).split())
+    for trace in samples.TRACES:
+        assert f"{trace.path}: {trace_text(trace).replace('`', '')}" in text
+    assert "as required" in text
+    said = [
+        text for metric in data_of(found)["metrics"] for label, text in metric["facts"] if label == "made of"
+    ]
+    assert said == [events_text(samples.MORE)]
 
 
 def test_a_doubt_stands_beside_its_verdict():
