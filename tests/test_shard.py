@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from shopfront import BUDGET, FAST
 
 from pytest_gotrace.errors import UsageError
-from pytest_gotrace.recording import Recording, Run, read
+from pytest_gotrace.recording import Recording, Run
+from pytest_gotrace.recordingfile import read
 from pytest_gotrace.shard import Shard, durations, parse_shard, share
 
 
