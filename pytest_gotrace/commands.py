@@ -53,3 +53,13 @@ _BOTH: tuple[Side, Side] = ("base", "head")
 def profile_path(trace: str, name: str) -> str:
     """Where the profile of that name of a kept trace is."""
     return f"{trace.removesuffix('.trace')}.{name}.pb.gz"
+
+
+def again(base: str, benchmarks: Sequence[str]) -> str:
+    """Measures those benchmarks once more, or all, against the commit `base`, or against what pytest finds itself.
+
+    They are selected by their top-level names, since pytest's expressions know no slash.
+    """
+    option = "--gotrace-baseline" + (f"={base[:12]}" if base else "")
+    names = dict.fromkeys(name.split("/")[0] for name in benchmarks)
+    return shlex.join(["pytest", option, *(["-k", " or ".join(names)] if names else [])])

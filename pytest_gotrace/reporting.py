@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from typing import Any
 from pytest_gotrace import explanation, report
 from pytest_gotrace.budget import Rule
 from pytest_gotrace.changes import Changes
-from pytest_gotrace.commands import commands
+from pytest_gotrace.commands import again, commands
 from pytest_gotrace.escape import log_line
 from pytest_gotrace.evidence import events_of, quantile_shifts, runs_of
 from pytest_gotrace.explained import breakdowns, touched, why
@@ -62,7 +61,7 @@ class Circumstances:
 def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
     """The report of one gate."""
     sides, prices = about.recording.sides, overheads(about.recording)
-    again = reproduce(sides.get("base"), verdicts)
+    reproducing = reproduce(sides.get("base"), verdicts)
     whys = tuple(_with_commands(one, about) for one in _whys(verdicts, about))
     expected, measured = _measured(verdicts, about.recording)
     return report.Report(
@@ -96,7 +95,7 @@ def build(verdicts: Sequence[Verdict], about: Circumstances) -> report.Report:
             report.Overhead(benchmark=price.benchmark, base=price.base, head=price.head)
             for price in prices[:_PRICES]
         ),
-        reproduce=again,
+        reproduce=reproducing,
     )
 
 
@@ -356,13 +355,7 @@ def reproduce(base: Measured | None, verdicts: Sequence[Verdict]) -> str:
 
 
 def _again(base: Measured | None, benchmarks: Sequence[Benchmark]) -> str:
-    option = "--gotrace-baseline" + (f"={base.sha[:12]}" if base and base.sha else "")
-    return shlex.join(["pytest", option, *(["-k", _selection(benchmarks)] if benchmarks else [])])
-
-
-def _selection(benchmarks: Sequence[Benchmark]) -> str:
-    """A `-k` expression that names their top-level benchmarks: pytest's expressions know no slash."""
-    return " or ".join(dict.fromkeys(benchmark.name.split("/")[0] for benchmark in benchmarks))
+    return again(base.sha if base else "", [benchmark.name for benchmark in benchmarks])
 
 
 def tool_version() -> str:
