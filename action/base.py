@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from action.event import Event
@@ -16,6 +16,11 @@ from pytest_gotrace.git import Git, find_git
 _DEEPER = (
     "give actions/checkout a larger fetch-depth (0 is all of the history, with tags), or say base yourself"
 )
+
+_DATE = r"\d{4}-\d\d-\d\d"
+
+#: Where the number of a tag begins, the surest first: `log4x-v1.2.0` has its version where there is a dot.
+_NUMBERS = (_DATE, r"\d+\.\d", r"\d|$")
 
 
 def git_in(workspace: Path) -> Git:
@@ -80,18 +85,35 @@ def _merge_group(git: Git, event: Event) -> str:
 
 
 def _tag(git: Git, event: Event) -> str:
-    """The release before: the nearest tag of the same form that is no pre-release, else the nearest tag.
+    """The nearest release before of the same form, else the nearest candidate of that form, else the nearest tag.
 
     A release that was held to its own candidate could be slower than what people have by a little each time.
     """
-    form = re.split(r"\d", event.tag, maxsplit=1)[0]
-    releases = (f"--match={form}[0-9]*", f"--exclude={form}*-*")
-    for which in (releases, ()):
-        answer = git.ask("describe", "--tags", "--abbrev=0", *which, "HEAD^")
-        earlier = os.fsdecode(answer.stdout).strip()
-        if not answer.returncode and earlier:
-            return revisions.resolve(git, earlier).sha
+    earlier = git.ask("for-each-ref", "--merged=HEAD^", "--format=%(refname:lstrip=2)", "refs/tags")
+    names = os.fsdecode(earlier.stdout).splitlines()
+    wanted = ([name for name in names if re.fullmatch(form, name)] for form in _forms(event.tag))
+    for which in (*wanted, ["*"]):
+        if which and (nearest := _nearest(git, which)):
+            return revisions.resolve(git, f"refs/tags/{nearest}").sha
     raise ActionError(f"no tag before {event.tag!r} is in this clone; {_DEEPER}")
+
+
+def _forms(tag: str) -> tuple[str, str]:
+    """How releases like `tag` are called, and how they and their candidates are.
+
+    The same directory and the same words, then numbers joined by dots, or a date if `tag` has one.
+    """
+    directory, slash, name = tag.rpartition("/")
+    found = next(filter(None, (re.search(number, name) for number in _NUMBERS)))
+    words = re.escape(directory + slash + name[: found.start()])
+    first = _DATE if re.match(_DATE, found[0]) else r"\d+"
+    return rf"{words}{first}(\.\d+)*(\+[0-9A-Za-z.-]+)?", rf"{words}\d[^/]*"
+
+
+def _nearest(git: Git, names: Iterable[str]) -> str:
+    """The one of these tags with the fewest commits between it and the tagged one; no name of a tag has a `*`."""
+    answer = git.ask("describe", "--tags", "--abbrev=0", *(f"--match={name}" for name in names), "HEAD^")
+    return "" if answer.returncode else os.fsdecode(answer.stdout).strip()
 
 
 def _default(git: Git, event: Event) -> str:

@@ -64,16 +64,23 @@ def test_tag(origin, whole):
 
 
 @pytest.mark.parametrize(
-    ("released", "others"),
+    ("before", "released", "others"),
     [
-        ("v1.1.0", ["v1.1.0-rc1", "nightly", "2026-11-27"]),
-        ("sub/v1.1.0", ["sub/v1.1.0-rc.1", "v1.9.0"]),
-        ("release-1.1", ["release-1.1-rc1"]),
+        ("v1.0.0", "v1.1.0", ["v1.1.0-rc1", "v1.1.0b2", "v1.1.0rc1", "nightly", "2026-11-27"]),
+        ("v1.0.0+meta.2", "v1.1.0-rc2", ["v1.1.0-rc1", "sub/v1.0.5"]),
+        ("v1.0.0", "v1.0.1", ["v9x/foo", "v9/v1.0.1"]),
+        ("v1", "v2", ["v2-beta", "version1", "1"]),
+        ("sub/v1.0.0", "sub/v1.1.0", ["sub/v1.1.0-rc.1", "v1.9.0", "sub/deep/v1.0.9", "other/sub/v1.0.9"]),
+        ("http2/v1.0.0", "http2/v1.0.1", ["http3/v4.0.0", "http2/v1.0.1-beta"]),
+        ("log4x-v1.0.0", "log4x-v1.0.1", ["log5x-v4.0.0", "log4x-v1.0.1rc1"]),
+        ("release-1.0", "release-1.1", ["release-1.1-rc1"]),
+        ("release-2024-01-01", "release-2024-02-01", ["nightly", "release-2024-02-01-rc1", "release-3.0"]),
+        ("2024-01-01.2", "2024-02-01", ["2024-02-01-beta", "1.0.0"]),
     ],
 )
-def test_a_tag_is_held_to_a_release(origin, whole, released, others):
+def test_a_tag_is_held_to_a_release(origin, whole, before, released, others):
     """Candidates of the release, and tags of another form, are no release before, however near they are."""
-    git(whole, "tag", released.replace("1.1", "1.0"), origin.first, "--force")
+    git(whole, "tag", before, origin.first, "--force")
     for other in others:
         git(whole, "tag", other)
     commit(whole, "last", x_dot_txt="x")
@@ -81,13 +88,30 @@ def test_a_tag_is_held_to_a_release(origin, whole, released, others):
     assert base(git_in(whole), event("push", ref=f"refs/tags/{released}"), "auto") == origin.first
 
 
+def test_a_release_is_near_by_history(origin, whole):
+    """Of several releases before, the one with the fewest commits between counts, whatever it is called."""
+    git(whole, "tag", "v9.0.0", origin.first)
+    git(whole, "tag", "--annotate", "-m", "old line", "v1.0.1")
+    released = git(whole, "rev-parse", "HEAD")
+    git(whole, "branch", "v1.0.1", origin.first)
+    commit(whole, "last", x_dot_txt="x")
+    assert base(git_in(whole), event("push", ref="refs/tags/v1.0.2"), "auto") == released
+
+
 def test_a_tag_after_candidates_alone(whole):
-    """The first release is held to its last candidate."""
+    """The first release is held to its last candidate, and not to a nearer tag of another form."""
     git(whole, "tag", "--delete", "v1.0.0")
     git(whole, "tag", "v2.0.0-rc1")
     candidate = git(whole, "rev-parse", "HEAD")
-    commit(whole, "last", x_dot_txt="x")
+    commit(whole, "later", x_dot_txt="x")
+    git(whole, "tag", "nightly")
+    commit(whole, "last", x_dot_txt="y")
     assert base(git_in(whole), event("push", ref="refs/tags/v2.0.0"), "auto") == candidate
+
+
+def test_a_tag_after_others_alone(origin, whole):
+    """Where no tag before has the form of this one, the nearest of any form counts."""
+    assert base(git_in(whole), event("push", ref="refs/tags/sub/stable"), "auto") == origin.first
 
 
 def test_first_tag(origin, tmp_path):
