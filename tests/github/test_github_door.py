@@ -22,8 +22,9 @@ from fakehub import TOKEN, Hub, serving
 from faults import refuses
 from jobs import HEAD, Job
 
-from pytest_gotrace import inputs, posted
+from pytest_gotrace import event, inputs, posted
 from pytest_gotrace.errors import UsageError
+from pytest_gotrace.githubtransport import Origin
 from pytest_gotrace.posted import Posted
 
 
@@ -265,6 +266,21 @@ def test_enterprise_server(tmp_path, capsys):
         assert job.after(12, GOTRACE_DELETE="true")["posted"] == "deleted"
         assert hub.violations == []
         assert len(hub.seen) > 10
+
+
+def test_tenant_on_ghe_com(hub, job):
+    """With data residency the token may go to the tenant's own API alone, and links lead to the tenant's own server."""
+    job.measured(11, samples.REGRESSION)
+    server, api = "https://octo.ghe.com", "https://api.octo.ghe.com"
+    environ = job.environ("push", {}, GITHUB_API_URL=api, GITHUB_SERVER_URL=server)
+    happened = event.read(environ)
+    origin = Origin(happened.api_url)
+    assert (origin.url, happened.server_url) == (api, server)
+    assert origin.holds(f"{api}/repos/shop/till/pulls/1")
+    for other in (server, f"{server}/api/v3", "https://api.github.com", "https://api.other.ghe.com"):
+        assert not origin.holds(f"{other}/repos/shop/till/pulls/1")
+    assert job.after(11, GITHUB_SERVER_URL=server)["posted"] == "created"
+    assert f"({server}/shop/till/actions/runs/11/attempts/1)" in hub.bodies[0]
 
 
 def certificate(directory: Path) -> tuple[Path, Path]:
