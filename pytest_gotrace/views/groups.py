@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
-Column = NDArray[np.int64] | NDArray[np.int32]
+Column = NDArray[np.int64] | NDArray[np.int32] | NDArray[np.bool_]
+
+_LARGEST = 2**62
 
 
 class Groups:
@@ -18,8 +20,9 @@ class Groups:
     def __init__(self, codes: Column) -> None:
         self._codes = codes
         self._order = np.argsort(codes, kind="stable")
-        self.keys, self._starts = np.unique(codes[self._order], return_index=True)
-        self.first = self._order[self._starts]
+        ordered = codes[self._order]
+        self._starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(codes)])
+        self.keys, self.first = ordered[self._starts], self._order[self._starts]
         self.counts = np.diff(np.append(self._starts, len(codes)))
 
     def sum(self, values: Ints) -> Ints:
@@ -40,9 +43,19 @@ class Groups:
 
 
 def combined(*columns: Column) -> Ints:
-    """One code for each combination of the columns' codes."""
-    codes = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        distinct, which = np.unique(column, return_inverse=True)
-        codes = np.unique(codes * max(len(distinct), 1) + which.ravel(), return_inverse=True)[1].ravel()
-    return codes.astype(np.int64)
+    """One code for each combination of the columns' codes, in their order: the digits of one number.
+
+    Nothing is sorted, unless the number would have more than 62 bits; then what is there is numbered anew.
+    """
+    codes, size = np.zeros(len(columns[0]), dtype=np.int64), 1
+    for column in columns if len(codes) else ():
+        digits, base = column.astype(np.int64) - int(column.min()), int(column.max()) - int(column.min()) + 1
+        if size * base > _LARGEST:
+            (codes, size), (digits, base) = _numbered(codes), _numbered(digits)
+        codes, size = codes * base + digits, size * base
+    return codes
+
+
+def _numbered(codes: Ints) -> tuple[Ints, int]:
+    distinct, which = np.unique(codes, return_inverse=True)
+    return which.ravel().astype(np.int64), len(distinct)

@@ -40,3 +40,12 @@ def test_combined(triples):
     """Rows have the same code where, and only where, all columns are the same."""
     codes = combined(*(np.array(column, dtype=np.int64) for column in zip(*triples, strict=True))).tolist()
     assert len(set(codes)) == len(set(triples)) == len(set(zip(codes, triples, strict=True)))
+
+
+def test_more_than_fits_into_one_number():
+    """Codes whose digits would need more than 62 bits are numbered anew, and stay apart and in order."""
+    columns = [np.array([2**60, 0, 2**60, 5]), np.array([7, 2**50, 7, 2**50]), np.array([1, 1, 1, 2**31])]
+    codes = combined(*columns).tolist()
+    triples = list(zip(*(column.tolist() for column in columns), strict=True))
+    assert np.argsort(codes, kind="stable").tolist() == sorted(range(4), key=lambda at: triples[at])
+    assert [codes.index(code) for code in codes] == [triples.index(triple) for triple in triples]
