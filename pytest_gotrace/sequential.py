@@ -166,12 +166,14 @@ class SequentialTest:
     def _measure(
         self, targets: Sequence[Target], rounds: Sequence[int], order: Sequence[tuple[Side, ...]]
     ) -> None:
-        per_pair = seconds_per_pair(targets)
+        expected, began = seconds_per_pair(targets), time.monotonic()
+        a_pair = sum(len(target.sides) * len(target.modes) for target in targets)
         results = self._schedule.run(self.verdicts, targets, rounds, order)
-        for run in self._good(results):
+        for number, run in enumerate(self._good(results), 1):
             self._runs.append(run)
             done = run.round + 1
-            self._progress.round(done, len(order), run.benchmark, per_pair * (len(order) - done))
+            pace = (time.monotonic() - began) / number * a_pair  # reading a large trace takes time, too
+            self._progress.round(done, len(order), run.benchmark, max(expected, pace) * (len(order) - done))
 
     def _judge(self, look: int, plan: Plan, earlier: Decisions) -> Decisions:
         questions = tuple(self.verdicts)
@@ -211,19 +213,27 @@ class SequentialTest:
         These runs have the CPU profile on and are never judged. The first are what blocks.
         """
         asked: dict[str, list[Question]] = {}
-        for question in sorted(self.verdicts, key=self._calm):
+        for question in self.verdicts:
             if self._wants_why(question):
                 asked.setdefault(question.benchmark.id, []).append(question)
-        for questions in list(asked.values())[:_EXPLAINED]:
-            self._progress.step(f"tracing {questions[0].benchmark.id}, to say why")
-            with tempfile.TemporaryDirectory(dir=self._schedule.bench.scratch) as directory:
-                number = _EXPLAINING_TAIL if self._asks_for_tail(questions) else _EXPLAINING
-                results = self._schedule.explain(
-                    questions, [*itertools.islice(itertools.cycle(order), number)], Path(directory)
-                )
-                runs = [result for result in results if isinstance(result, Run) and result.round >= 0]
-                self._explaining += runs
-                self.kept += self._keep(runs, Path(directory), questions)
+        gravest = sorted(asked.values(), key=lambda questions: min(map(self._calm, questions)))
+        try:
+            for questions in gravest[:_EXPLAINED]:
+                self._explain_one(questions, order)
+        except (
+            KeyboardInterrupt
+        ):  # all verdicts are there, and whoever does not want to wait wants to see them
+            self.doubts += ("interrupted while tracing to say why; the verdicts stand",)
+
+    def _explain_one(self, questions: Sequence[Question], order: Sequence[tuple[Side, ...]]) -> None:
+        self._progress.step(f"tracing {questions[0].benchmark.id}, to say why")
+        number = _EXPLAINING_TAIL if self._asks_for_tail(questions) else _EXPLAINING
+        pairs = [*itertools.islice(itertools.cycle(order), number)]
+        with tempfile.TemporaryDirectory(dir=self._schedule.bench.scratch) as directory:
+            results = self._schedule.explain(questions, pairs, Path(directory))
+            runs = [result for result in results if isinstance(result, Run) and result.round >= 0]
+            self._explaining += runs
+            self.kept += self._keep(runs, Path(directory), questions)
 
     def _calm(self, question: Question) -> int:
         """0 for what blocks, 1 for what is over, 2 for the rest."""
@@ -257,7 +267,9 @@ class SequentialTest:
 
     def _ranking(self, questions: Sequence[Question]) -> Ranking | None:
         """By what is over its budget, by something that is seen in a trace if there is such."""
-        for verdict, key in sorted(self._over(questions), key=lambda over: not over[1].statistic):
+        for verdict, key in sorted(
+            self._over(questions), key=lambda over: (not over[1].statistic, over[0].gravity)
+        ):
             rule = verdict.question.rule
             if isinstance(rule, Rule):
                 return Ranking(key=key, unit=rule.limit.unit, highest=rule.limit.better == "lower")

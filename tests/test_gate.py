@@ -124,6 +124,25 @@ def test_a_regression_is_over_and_explained(project):
     assert {(run.side, run.traced) for run in recorded.explaining} == {("base", True), ("head", True)}
 
 
+class Impatient(Silent):
+    """Presses Ctrl-C when only the why is still missing."""
+
+    def step(self, text: str) -> None:
+        """Say nothing, and interrupt what explains."""
+        if text.endswith("to say why"):
+            raise KeyboardInterrupt
+
+
+def test_who_does_not_wait_for_the_why(project):
+    """An interruption while a verdict is being explained costs the explanation, and no verdict."""
+    worsen(project)
+    with gate(project) as one:
+        one._test._progress = Impatient()
+        found, report = answered(one, project / "gotrace.yaml")
+    assert found == {"BenchmarkWork B/op": ["over"]}
+    assert "interrupted while tracing to say why; the verdicts stand" in report.notes
+
+
 @pytest.mark.parametrize(
     ("keep", "kept"),
     [("changed", {"BenchmarkWork"}), ("none", set()), ("all", {"BenchmarkWork", "BenchmarkSteady"})],
