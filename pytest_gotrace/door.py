@@ -22,16 +22,14 @@ from pytest_gotrace.githubtransport import Clock, Origin, Token
 from pytest_gotrace.inputs import Inputs, When
 from pytest_gotrace.posted import Posted, Skip
 from pytest_gotrace.render import render_summary
-from pytest_gotrace.report import Outcome, Report, blocking, improvements
+from pytest_gotrace.report import PROBLEMS, Report, blocking, improvements
 from pytest_gotrace.sinks.stepsummary import StepSummary
-
-_BAD: tuple[Outcome, ...] = ("over", "failed", "missing")
 
 
 def _is_worse(report: Report) -> bool:
     counts = report.counts
     return (
-        any(counts[outcome] for outcome in _BAD)
+        any(counts[outcome] for outcome in PROBLEMS)
         or bool(report.failures)
         or any(True for _ in blocking(report))
     )

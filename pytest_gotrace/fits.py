@@ -26,8 +26,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 #: What says nothing about a value.
 _SILENT = frozenset({"$schema", "$id", "title", "description"})
 
-#: One of these comes first, so that the other keywords may rely on what they get.
-_FIRST = frozenset({"type", "enum", "const"})
+#: What says everything about a value. All else relies on a type, which comes first.
+_WHOLE = (frozenset({"enum"}), frozenset({"const"}))
 
 
 def compiled(schema: Schema) -> Check:
@@ -36,7 +36,8 @@ def compiled(schema: Schema) -> Check:
     Raises `ValueError` for a schema with a keyword that is not known here, or without any word on the type.
     """
     unknown = schema.keys() - _KEYWORDS.keys() - _SILENT
-    if unknown or not _FIRST & schema.keys():
+    words = schema.keys() - _SILENT
+    if unknown or not (words in _WHOLE or schema.get("type") in [*_TYPES]):
         raise ValueError(f"a schema without a type, or with unknown keywords: {', '.join(unknown)}")
     checks = [make(schema[keyword], schema) for keyword, make in _KEYWORDS.items() if keyword in schema]
 

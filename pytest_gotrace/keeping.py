@@ -25,7 +25,7 @@ from pytest_gotrace.metrics import Key
 from pytest_gotrace.moments import Moment, longest, longest_at
 from pytest_gotrace.recording import SIDES, Run
 from pytest_gotrace.rounds import Round, measured_round
-from pytest_gotrace.trace import Metric, Table, join, read_trace
+from pytest_gotrace.trace import Frame, Metric, Table, join, read_trace
 from pytest_gotrace.views import scope
 from pytest_gotrace.views.pprof import profile
 from pytest_gotrace.views.waits import PROFILES, samples
@@ -35,8 +35,7 @@ FOLDER = "traces"
 #: Points of a timeline, and collections in it.
 _POINTS = 300
 _MS = 1e6
-
-
+#: What runs are ranked by where nothing is over its budget.
 _TIME = Key(metric="ns/op")
 
 
@@ -140,9 +139,14 @@ def _round(run: Run, table: Table) -> Round:
 def _pointed(measured: Round, series: Key, line: LineShift | None) -> dict[str, Any]:
     """The fields of a kept trace that say what to look at first."""
     if line and (found := longest_at(measured, line.state, line.function, line.line)):
-        return {**_moment(found), "series": line.state, "at": f"{line.file}:{found.line}"}
+        return {**_moment(found), "series": line.state, "at": _place(found.at, line.file)}
     first = longest(measured, series)
     return {**_moment(first), "series": str(series)} if first else {}
+
+
+def _place(call: Frame | None, file: str) -> str:
+    """File and line, "" where the function is in another file than on the head."""
+    return f"{file}:{call.line}" if call and f"/{call.file}".endswith(f"/{file}") else ""
 
 
 def _moment(found: Moment) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +21,13 @@ _Events = tuple[Ints, Ints, Ints]
 class Moment:
     """One event: on which goroutine (-1 if on none), when it began (ns after the trace did), how long it took (ns).
 
-    `line` is where it was looked for; 0 where all of a series was.
+    `at` is the call that it was looked for at; None where all of a series was.
     """
 
     goroutine: int
     begin: int
     duration: int
-    line: int = 0
+    at: Frame | None = None
 
 
 def longest(measured: Round, series: Key) -> Moment | None:
@@ -48,15 +48,15 @@ def longest_at(measured: Round, state: str, function: str, line: int) -> Moment 
     if state not in states:
         return None
     rows = rows[(rows["state"] == states.index(state)) & ~rows["sample"]]
-    lines = {
-        code: frame.line
+    calls = {
+        code: frame
         for code in np.unique(rows["stack"]).tolist()
         if (frame := _frame(measured.table.stacks[code], function, line)) is not None
     }
-    wanted = [code for code, found in lines.items() if found == line] or list(lines)
+    wanted = [code for code, call in calls.items() if call.line == line] or list(calls)
     rows = rows[np.isin(rows["stack"], wanted)]
-    found = np.array([lines[code] for code in rows["stack"].tolist()], np.int64)
-    return _longest(measured, rows["goroutine"], rows["begin"], rows["end"], found)
+    frames = [calls[code] for code in rows["stack"].tolist()]
+    return _longest(measured, rows["goroutine"], rows["begin"], rows["end"], frames)
 
 
 def _frame(stack: tuple[Frame, ...], function: str, line: int) -> Frame | None:
@@ -66,7 +66,7 @@ def _frame(stack: tuple[Frame, ...], function: str, line: int) -> Frame | None:
 
 
 def _longest(
-    measured: Round, goroutines: Ints, begins: Ints, ends: Ints, lines: Ints | None = None
+    measured: Round, goroutines: Ints, begins: Ints, ends: Ints, frames: Sequence[Frame] = ()
 ) -> Moment | None:
     ends = measured.closed(ends)
     inside = (begins >= 0) & measured.clock.touches(begins, ends)
@@ -77,7 +77,7 @@ def _longest(
         goroutine=int(goroutines[at]),
         begin=int(begins[at]) - measured.table.begin,
         duration=int(ends[at] - begins[at]),
-        line=0 if lines is None else int(lines[at]),
+        at=frames[at] if frames else None,
     )
 
 

@@ -11,6 +11,7 @@ from pytest_gotrace.judge import Case, Compare
 from pytest_gotrace.limit import Limit
 from pytest_gotrace.sights import allowed, at_last_look, line_of, noise
 from pytest_gotrace.stats import Comparison, Plan
+from pytest_gotrace.units import rounded_up
 
 #: A standard deviation from 20 pairs is in one of five cases larger by this factor than it looks.
 MARGIN = 1.2
@@ -83,11 +84,11 @@ def _raised(limit: Limit, rule: Rule, found: Sequence[tuple[Case, Comparison]]) 
     if not short:
         return limit
     if limit.relative is None:
-        return replace(limit, absolute=_round_up(max(need * value for need, value in short)))
+        return replace(limit, absolute=rounded_up(max(need * value for need, value in short)))
     by_floor = [(need, value) for need, value in short if limit.absolute is not None and need > _FOURFOLD]
     by_share = [need for need, value in short if (need, value) not in by_floor]
     if by_floor:
-        limit = replace(limit, absolute=_round_up(max(need * value for need, value in by_floor)))
+        limit = replace(limit, absolute=rounded_up(max(need * value for need, value in by_floor)))
     if by_share:
         most = _LARGEST if limit.better == "lower" else _DEEPEST_FALL
         limit = replace(limit, relative=max(limit.relative or 0.0, min(_percent_up(max(by_share)), most)))
@@ -111,9 +112,3 @@ def _percent_up(share: float) -> float:
     """Up to the next whole percent, above 20 % the next five, above 100 % the next ten."""
     step = 0.01 if share <= 0.2 else 0.05 if share <= 1 else 0.1
     return round(math.ceil(round(share / step, 6)) * step, 2)
-
-
-def _round_up(value: float) -> float:
-    """Up to two significant digits."""
-    digits = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return float(f"{math.ceil(round(value / digits, 6)) * digits:.2g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -17,6 +18,16 @@ SIDES: tuple[Side, Side] = ("base", "head")
 
 #: What makes two recordings incomparable when it differs; `kernel` and `memory` are kept and forgiven.
 MACHINE = ("cpu", "cores", "cpus", "gomaxprocs", "go", "os", "arch")
+
+#: GitHub starts no more jobs from one matrix.
+MOST_PARTS = 256
+
+
+def part(text: str) -> tuple[int, int] | None:
+    """The numbers of a part such as `2/4`; None where there cannot be such a part."""
+    found = re.fullmatch(r"([1-9]\d{0,2})/([1-9]\d{0,2})", text, re.ASCII)
+    index, of = map(int, found.groups()) if found else (0, 0)
+    return (index, of) if 1 <= index <= of <= MOST_PARTS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pytest_gotrace.distributions import PROBABILITIES, Distribution
 from pytest_gotrace.metrics import Key, Metric, find
-from pytest_gotrace.recording import SIDES, Measured, Planned, Recording, Run
+from pytest_gotrace.recording import SIDES, Measured, Planned, Recording, Run, part
 from pytest_gotrace.spots import Spot
 from pytest_gotrace.trace import Frame
 
@@ -87,7 +87,7 @@ def _planned(fields: Mapping[str, Any]) -> Planned:
 
 def _shard(value: Any) -> str:
     text = _is(str, value)
-    if text and not re.fullmatch(r"[1-9]\d{0,2}/[1-9]\d{0,2}", text, re.ASCII):
+    if text and part(text) is None:
         raise ValueError(f"{text[:40]!r} is no part such as 2/4")
     return text
 

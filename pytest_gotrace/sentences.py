@@ -10,7 +10,6 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from math import ceil, floor, log10
 
 from pytest_gotrace.errors import UsageError
 from pytest_gotrace.escape import log_line, shorten
@@ -30,6 +29,7 @@ from pytest_gotrace.units import (
     format_interval,
     format_pair,
     format_quantity,
+    rounded_up,
 )
 
 #: A doubt longer than this is cut where it stands beside the verdict.
@@ -267,7 +267,7 @@ def _raised(entry: VerdictEntry, share: float) -> str:
     size = share if relative else share * abs(entry.base.center) if entry.base else 0.0
     if not _SMALLEST < size < _LARGEST or (limit.better == "higher" and share >= 1):
         return ""
-    raised = _rounded_up(size)
+    raised = rounded_up(size)
     return str(replace(limit, relative=raised) if relative else replace(limit, absolute=raised))
 
 
@@ -277,12 +277,6 @@ def _limit(entry: VerdictEntry) -> Limit | None:
         return read_limit(entry.budget, entry.unit) if entry.budget else None
     except UsageError:
         return None
-
-
-def _rounded_up(size: float) -> float:
-    """To two digits: a budget a little too small would not do."""
-    unit = 10.0 ** (floor(log10(size)) - 1)
-    return float(f"{ceil(round(size / unit, 6)) * unit:.2g}")
 
 
 def cause_text(why: Why | None) -> str:
@@ -307,7 +301,7 @@ def trace_text(trace: KeptTrace) -> str:
     said = f"the {trace.which} " + (
         f"of {trace.runs} runs of {trace.side}" if trace.runs else f"run of {trace.side}"
     )
-    if trace.by and trace.value is not None:
+    if trace.by and trace.unit and trace.value is not None:
         said += f" by `{trace.by}`: {format_quantity(trace.value, trace.unit)}"
     if trace.series and trace.duration >= 0:
         said += f"; its longest `{trace.series}`" + (f" at `{trace.at}`" if trace.at else "")

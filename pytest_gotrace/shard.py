@@ -6,20 +6,16 @@ names and recordings alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_gotrace.errors import UsageError
-from pytest_gotrace.recording import Recording
+from pytest_gotrace.recording import MOST_PARTS, Recording, part
 
 if TYPE_CHECKING:
     from pytest_gotrace.verdict import Question
-
-#: GitHub starts no more jobs from one matrix.
-_MOST = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +31,12 @@ class Shard:
 
 def parse_shard(text: str) -> Shard:
     """The part in `2/4`. Raises `UsageError`."""
-    found = re.fullmatch(r"([1-9]\d{0,2})/([1-9]\d{0,2})", text)
-    index, of = map(int, found.groups()) if found else (0, 0)
-    if not 1 <= index <= of <= _MOST:
+    found = part(text)
+    if found is None:
         raise UsageError(
-            f"--gotrace-shard: expected a part like 2/4, at most {_MOST} of them, found {text!r}"
+            f"--gotrace-shard: expected a part like 2/4, at most {MOST_PARTS} of them, found {text!r}"
         )
-    return Shard(index=index, of=of)
+    return Shard(index=found[0], of=found[1])
 
 
 def notes(shard: Shard | None, *, empty: bool) -> Iterator[str]:

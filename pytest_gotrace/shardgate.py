@@ -22,15 +22,13 @@ from pytest_gotrace.metrics import Metric
 from pytest_gotrace.options import Customs, Options
 from pytest_gotrace.prepare import Progress
 from pytest_gotrace.questions import ask, doubts, refuse_unmatched
-from pytest_gotrace.report import Report
+from pytest_gotrace.report import PROBLEMS, Report
 from pytest_gotrace.reporting import Circumstances, build, place
 from pytest_gotrace.schedule import plan_of
 from pytest_gotrace.sides import Sides, found_again
 from pytest_gotrace.stats import Plan
 from pytest_gotrace.verdict import Facts, Outcome, Question, Verdict, tally
 
-#: What has a place in the head's files.
-_SHOWN = {Outcome.OVER, Outcome.MISSING, Outcome.FAILED}
 _NOWHERE = Sides(measured={}, checkouts={}, changed=())
 
 
@@ -157,15 +155,15 @@ class ShardGate:
     @contextlib.contextmanager
     def _sides(self) -> Iterator[tuple[Sides, list[str]]]:
         """The sides if they are here and something is to be shown in them, and what is not known without."""
-        outcomes = {verdict.outcome for verdict in chain.from_iterable(self._verdicts.values())}
+        outcomes = {verdict.outcome.value for verdict in chain.from_iterable(self._verdicts.values())}
         doubts: list[str] = []
         with contextlib.ExitStack() as opened:
             sides = _NOWHERE
             try:
-                if outcomes & _SHOWN:
+                if not outcomes.isdisjoint(PROBLEMS):  # they have a place in the head's files
                     sides = opened.enter_context(found_again(self.root, self._recording.sides))
             except CheckoutError as error:
-                if Outcome.OVER in outcomes:
+                if Outcome.OVER.value in outcomes:
                     doubts.append(f"which lines are in this change is not known: {error}")
             yield sides, doubts
 

@@ -265,6 +265,12 @@ def _decimal_text(number: Decimal) -> str:
     return _stripped(format(number, "f"))
 
 
+def rounded_up(size: float) -> float:
+    """A size above 0 to two digits: a budget a little too small would not do."""
+    unit = 10.0 ** (math.floor(math.log10(size)) - 1)
+    return float(f"{math.ceil(round(size / unit, 6)) * unit:.2g}")
+
+
 def _trimmed(numbers: Sequence[str]) -> Sequence[str]:
     """Numbers with the same number of decimals, without the zeros that all of them end in."""
     while "." in numbers[0] and all(number[-1] in "0." for number in numbers):

@@ -59,6 +59,9 @@ def test_what_we_write_is_quick(name):
     [
         ({"type": "string", "minLength": 1}, "unknown keywords: minLength"),
         ({"maxLength": 1}, "without a type"),
+        ({"enum": ["a", 1], "maxLength": 1}, "without a type"),
+        ({"type": "null"}, "without a type"),
+        ({"type": ["string", "null"]}, "without a type"),
         ({"type": "array", "items": {"anyOf": []}}, "unknown keywords: anyOf"),
         (schema(), r"\$defs"),
     ],

@@ -86,7 +86,7 @@ AT_LINES = a_round(
 def test_the_longest_at_a_line(place, found):
     """The longest stay in a state is that at the line, or in its function; no other state and function counts."""
     moment = longest_at(AT_LINES, "sync-block[chan send]", f"m.{place[0]}", place[1])
-    assert (moment and (moment.begin - BEGAN, moment.duration, moment.line)) == found
+    assert (moment and (moment.begin - BEGAN, moment.duration, moment.at.line)) == found
 
 
 @pytest.mark.parametrize("state", ["exec", "net-wait", "goroutine-leak"])

@@ -171,6 +171,8 @@ HEADER, RUN = (
 )
 SERIES, SPOT = RUN["series"][0], RUN["spots"][0]
 
+PLAN = {"looks": [6], "taken": 1, "family": "f"}
+
 
 def lines_of(header: dict = HEADER, run_: dict = RUN) -> bytes:
     return b"".join(json.dumps(value).encode() + b"\n" for value in (header, run_))
@@ -192,6 +194,13 @@ def lines_of(header: dict = HEADER, run_: dict = RUN) -> bytes:
         (lines_of(header=HEADER | {"version": 2}), ":1: .*version 2, this program reads version 1"),
         (lines_of(header=HEADER | {"environment": []}), ":1: .*expected dict, found list"),
         (lines_of(header=HEADER | {"seconds": -1}), ":1: .*-1 seconds"),
+        *(
+            (
+                lines_of(header=HEADER | {"plan": PLAN | {"shard": shard}}),
+                f":1: .*{shard}' is no part such as 2/4",
+            )
+            for shard in ("9/2", "0/2", "1/300", "2")
+        ),
         (lines_of(header=HEADER | {"seconds": 1e300}), r":1: .*1e\+300 seconds"),
         (lines_of(header=HEADER | {"environment": {"cpu": 1}}), ":1: .*expected str, found int"),
         (lines_of(header=HEADER | {"sides": {"left": {}}}), ":1: .*sides left; expected base and head"),

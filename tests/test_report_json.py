@@ -15,6 +15,8 @@ from pytest_gotrace import explanation, report_json
 from pytest_gotrace import report as reports
 from pytest_gotrace.errors import RecordingError
 from pytest_gotrace.explanation import Interval
+from pytest_gotrace.page import render_page
+from pytest_gotrace.render import render_summary
 from pytest_gotrace.report import OUTCOMES, Report
 from pytest_gotrace.report_json import MAX_BYTES, MAX_DEPTH, parse_report, read_report, schema, to_json
 
@@ -23,6 +25,17 @@ def document(**changes):
     """A small valid report.json, with top-level fields changed or (None) taken away."""
     found = {**json.loads(to_json(samples.REGRESSION)), **changes}
     return json.dumps({key: value for key, value in found.items() if value is not None}).encode()
+
+
+def pairs_of(value, part):
+    """Each object of a document with the part of the schema that it must fit, the first of a list for all."""
+    part = schema()["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+    if isinstance(value, list) and value:
+        yield from pairs_of(value[0], part["items"])
+    if isinstance(value, dict) and "properties" in part:
+        yield value, part
+        for name, inner in value.items():
+            yield from pairs_of(inner, part["properties"][name])
 
 
 class TestSchema:
@@ -115,6 +128,24 @@ class TestRoundTrip:
         """Any report within the bounds of the schema, hostile names included, reads back equal."""
         report = data.draw(any_report())
         assert parse_report(to_json(report).encode()) == report
+
+    @pytest.mark.parametrize("name", ["REGRESSION", "BROKEN"])
+    def test_whatever_may_be_left_out(self, name):
+        """A report without one of the fields that need not be there is drawn, and one without all of an object."""
+        whole = json.loads(to_json(getattr(samples, name)))
+        kinds = {tuple(part["properties"]): (holder, part) for holder, part in pairs_of(whole, schema())}
+        for holder, part in kinds.values():
+            kept = dict(holder)
+            optional = kept.keys() - part.get("required", ())
+            for field in optional:
+                del holder[field]
+                assert render_summary(parse_report(json.dumps(whole).encode())).startswith("#")
+                holder[field] = kept[field]
+            for field in optional:
+                del holder[field]
+            assert render_page(parse_report(json.dumps(whole).encode()))
+            holder |= kept
+        assert len(kinds) >= 5
 
     def test_too_long_texts_are_cut(self):
         """A text longer than a reader accepts is cut, where of a process's output the end is kept."""
