@@ -104,3 +104,31 @@ def test_a_tree_with_nothing_else(root):
         (root / name).unlink()
     record(root / "main.jsonl")
     assert left(root) == ({}, True)
+
+
+def test_where_a_directory_was(root):
+    """A recording in the place of a deleted directory hides no deletion, and one below it hides no change."""
+    commit(root, "directory", x__f_dot_txt="f\n", y__f_dot_txt="f\n")
+    for name in ("x", "y"):
+        (root / name / "f.txt").unlink()
+    (root / "x").rmdir()
+    record(root / "x")
+    record(root / "y" / "main.jsonl")
+    assert left(root) == ({"a.txt": "one\n", "go.mod": "module example.com/m\n"}, True)
+
+
+def test_where_a_file_was(root):
+    """A file that became a directory is deleted in the head; of the directory it has what is the project's."""
+    (root / "a.txt").unlink()
+    record(root / "a.txt" / "main.jsonl")
+    write(root, a_dot_txt__mine="mine\n")
+    assert left(root) == ({"a.txt/mine": "mine\n", "go.mod": "module example.com/m\n"}, True)
+
+
+def test_what_a_sparse_checkout_leaves_out(root):
+    """A recording where a sparse checkout left a directory out does not delete the directory."""
+    commit(root, "directory", in__x_dot_txt="x\n", out__y_dot_txt="y\n")
+    git(root, "sparse-checkout", "set", "in")
+    record(root / "out")
+    with open_repository(root) as repository:
+        assert not repository.working_tree().dirty
