@@ -2,7 +2,7 @@
 
 A shard that is recorded beside another would else be of another head, and a tree with a report in it would be one with
 changes. Files are told by how they begin, whatever they are called and whichever run wrote them; a report's other files
-by their names beside its `report.json`.
+by their names beside its `report.json`. Below a `testdata` everything is the project's: a benchmark may read it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,18 @@ _COMPILED = re.compile(r"(?:.*/)?__pycache__/[^/]+\.pyc")
 
 
 def leavings(root: Path, untracked: Iterable[str]) -> Iterator[str]:
-    """Those of the untracked files that a run of ours wrote; all relative to `root`. Follows no link."""
+    """Those of the untracked files that a run of ours wrote; all relative to `root`. Follows no link.
+
+    None is below a directory `testdata`, which is where Go's tests have their files.
+    """
 
     @cache
     def is_report(directory: str) -> bool:
         return _beginning(root / directory / "report.json").startswith(_REPORT)
 
     for name in untracked:
+        if "testdata" in name.split("/")[:-1]:
+            continue
         if _COMPILED.fullmatch(name) or _told_by_itself(root / name) or any(map(is_report, _reports(name))):
             yield name
 

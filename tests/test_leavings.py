@@ -89,6 +89,17 @@ def test_whatever_it_is_called(root, name):
     assert set(left(root)[0]) == {"a.txt", "b.txt", "go.mod"}
 
 
+def test_testdata(root):
+    """Below a `testdata` nothing is left out, whoever wrote it; a file of that name is as any other."""
+    record(root / "sub" / "testdata" / "deep" / "main.jsonl")
+    report(root / "testdata")
+    record(root / "mine" / "testdata")
+    found, dirty = left(root)
+    assert dirty
+    assert {"sub/testdata/deep/main.jsonl", "testdata/report.json", "testdata/summary.md"} <= found.keys()
+    assert "mine/testdata" not in found
+
+
 def test_the_base_of_a_clean_tree(root):
     """A recording that lies about makes no change: the base of a clean tree is the commit before."""
     first = git(root, "rev-parse", "HEAD")
