@@ -95,10 +95,11 @@ class Repository:
             _refuse_unmerged(here)
             _forget_assumptions(here)
             unseeing = self._at(self.root, index, GIT_OBJECT_DIRECTORY=str(written(self.temporary)))
-            self._add_all(here, unseeing)
+            left_out = self._add_all(here, unseeing)
             tree = unseeing("write-tree", "--missing-ok")
             self._refuse_dirty_submodules(here)
-        return Revision(name="working tree", sha=head.sha, tree=tree, dirty=tree != head.tree)
+        dirty = tree != head.tree
+        return Revision(name="working tree", sha=head.sha, tree=tree, dirty=dirty, left_out=left_out)
 
     def materialise(self, revision: Revision, destination: Path) -> Path:
         """Write the files of `revision` into `destination`, which must be empty or absent.
@@ -140,18 +141,22 @@ class Repository:
         with tempfile.TemporaryDirectory(dir=self.temporary, prefix="index-") as directory:
             yield Path(directory) / "index"
 
-    def _add_all(self, here: Git, unseeing: Git) -> None:
-        """Bring the index to what the working tree has. Files that git knows are the user's, whoever wrote them.
+    def _add_all(self, here: Git, unseeing: Git) -> tuple[str, ...]:
+        """Bring the index to what the working tree has, but for the files that are returned.
+
+        Files that git knows are the user's, whoever wrote them.
 
         These are the two halves of `git add --all`, so that what is left out is never read. A pathspec that
         excludes it would also hide deleted files below a directory of that name, and any pathspec is refused
         where a sparse checkout has no file.
         """
         untracked = here.names("ls-files", "--others", "--exclude-standard", "-z")
-        left = frozenset(leavings(self.root, untracked))
-        new = "".join(f"{name.removesuffix('/')}\0" for name in untracked if name not in left)
+        left_out = tuple(leavings(self.root, untracked))
+        added = sorted({*untracked}.difference(left_out))
+        new = "".join(f"{name.removesuffix('/')}\0" for name in added)
         unseeing("add", "--update")
         unseeing("update-index", "--add", "--replace", "-z", "--stdin", stdin=os.fsencode(new))
+        return left_out
 
     def _copy_index(self, index: Path) -> None:
         """Copy the user's index with its time, by which git knows which files it has to read again.

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+
+from .escape import shorten, visible
 
 #: Beginnings of what is told by itself: a recording, a report, and what `--junit-xml` writes at its side.
 _RECORDING, _REPORT = b'{"kind": "recording", ', b'{"version":1,"tool":"'
 _JUNIT = b'<testsuite name="pytest"'
 _BEGINNING = 200
+#: Longest name in a note.
+_SHOWN = 100
 
 #: Relative to the directory of a report. (`sinks`, `keeping`)
 _BESIDE = re.compile(
@@ -41,6 +45,17 @@ def leavings(root: Path, untracked: Iterable[str]) -> Iterator[str]:
             continue
         if _COMPILED.fullmatch(name) or _told_by_itself(root / name) or any(map(is_report, _reports(name))):
             yield name
+
+
+def notes(left_out: Sequence[str], *, most: int = 3) -> Iterator[str]:
+    """What a reader is told of files that are left out. What Python compiled goes without saying."""
+    names = [name for name in left_out if not _COMPILED.fullmatch(name)]
+    if not names:
+        return
+    named = ", ".join(f"`{shorten(visible(name), _SHOWN)}`" for name in names[:most])
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    count = "1 file" if len(names) == 1 else f"{len(names)} files"
+    yield f"{count} of other runs left out of the head: {named}{more}; `git add` what a benchmark reads"
 
 
 def _told_by_itself(file: Path) -> bool:

@@ -11,6 +11,7 @@ from samples import MACHINE, runs_of, spread
 
 from pytest_gotrace import recordingfile
 from pytest_gotrace.checkout import open_repository
+from pytest_gotrace.leavings import notes
 from pytest_gotrace.recording import Measured, Recording
 from pytest_gotrace.sinks import built_in
 
@@ -98,6 +99,23 @@ def test_testdata(root):
     assert dirty
     assert {"sub/testdata/deep/main.jsonl", "testdata/report.json", "testdata/summary.md"} <= found.keys()
     assert "mine/testdata" not in found
+
+
+def test_what_is_said_of_them(root):
+    """A reader is told how many files are left out and the first names, harmless ones; not of compiled files."""
+    for number in range(4):
+        record(root / f"{number}.jsonl")
+    record(root / "0\nx")
+    (root / "__pycache__").mkdir()
+    (root / "__pycache__" / "conftest.pyc").write_bytes(b"x")
+    with open_repository(root) as repository:
+        left_out = repository.working_tree().left_out
+        assert repository.resolve("HEAD").left_out == ()
+    (said,) = notes(left_out)
+    assert said.startswith(
+        "5 files of other runs left out of the head: `0\\u{a}x`, `0.jsonl`, `1.jsonl` and 2 more;"
+    )
+    assert list(notes(["__pycache__/conftest.pyc"])) == []
 
 
 def test_the_base_of_a_clean_tree(root):
