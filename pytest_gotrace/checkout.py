@@ -6,9 +6,9 @@ How, in order:
    (`objects/info/alternates`). What is written goes to ours; a process that is killed leaves nothing behind
    in the user's repository.
 2. Questions about history are asked of the user's repository, which is only read (`revisions`).
-3. The working tree becomes a tree object of ours: a copy of the user's index, `git add --all`,
-   `git write-tree`. So the head has the uncommitted changes and the new files, and not the ignored ones
-   or what runs of ours wrote (`leavings`).
+3. The working tree becomes a tree object of ours: a copy of the user's index, brought to what
+   `git add --all` would make of it, and `git write-tree`. So the head has the uncommitted changes and the
+   new files, and not the ignored ones or what runs of ours wrote (`leavings`).
    New objects are written where the user's are not in sight: git sets the time of an object or a pack
    that it finds instead of writing it, in a borrowed store too.
 4. A tree becomes a directory with `git read-tree -u`. No worktree is registered, and no hook or filter runs,
@@ -95,10 +95,11 @@ class Repository:
             _refuse_unmerged(here)
             _forget_assumptions(here)
             unseeing = self._at(self.root, index, GIT_OBJECT_DIRECTORY=str(written(self.temporary)))
-            self._add_all(here, unseeing)
+            left_out = self._add_all(here, unseeing)
             tree = unseeing("write-tree", "--missing-ok")
             self._refuse_dirty_submodules(here)
-        return Revision(name="working tree", sha=head.sha, tree=tree, dirty=tree != head.tree)
+        dirty = tree != head.tree
+        return Revision(name="working tree", sha=head.sha, tree=tree, dirty=dirty, left_out=left_out)
 
     def materialise(self, revision: Revision, destination: Path) -> Path:
         """Write the files of `revision` into `destination`, which must be empty or absent.
@@ -140,12 +141,22 @@ class Repository:
         with tempfile.TemporaryDirectory(dir=self.temporary, prefix="index-") as directory:
             yield Path(directory) / "index"
 
-    def _add_all(self, here: Git, unseeing: Git) -> None:
-        """Bring the index to what the working tree has. Files that git knows are the user's, whoever wrote them."""
+    def _add_all(self, here: Git, unseeing: Git) -> tuple[str, ...]:
+        """Bring the index to what the working tree has, but for the files that are returned.
+
+        Files that git knows are the user's, whoever wrote them.
+
+        These are the two halves of `git add --all`, so that what is left out is never read. A pathspec that
+        excludes it would also hide deleted files below a directory of that name, and any pathspec is refused
+        where a sparse checkout has no file.
+        """
         untracked = here.names("ls-files", "--others", "--exclude-standard", "-z")
-        paths = (":/", *(f":(top,exclude,literal){name}" for name in leavings(self.root, untracked)))
-        given = os.fsencode("\0".join(paths))
-        unseeing("add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=given)
+        left_out = tuple(leavings(self.root, untracked))
+        added = sorted({*untracked}.difference(left_out))
+        new = "".join(f"{name.removesuffix('/')}\0" for name in added)
+        unseeing("add", "--update")
+        unseeing("update-index", "--add", "--replace", "-z", "--stdin", stdin=os.fsencode(new))
+        return left_out
 
     def _copy_index(self, index: Path) -> None:
         """Copy the user's index with its time, by which git knows which files it has to read again.

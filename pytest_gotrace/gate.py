@@ -21,7 +21,7 @@ from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
-from pytest_gotrace import checkout, continuing, gomod, gotest, interference, recordingfile, survey
+from pytest_gotrace import checkout, continuing, gomod, gotest, interference, leavings, recordingfile, survey
 from pytest_gotrace import untouched as reach
 from pytest_gotrace.aa import Calibration, calibrate
 from pytest_gotrace.budget import Budget, load
@@ -130,6 +130,7 @@ class Gate:
             deadline=None if options.time_budget is None else self._began + options.time_budget,
         )
         self._notes += continuing.anew(options, self._sides.measured)
+        self._notes += leavings.notes(self._sides.left_out)
         if self._recorded:
             self._warnings += self._recorded.doubts()
         if options.aa:

@@ -16,13 +16,15 @@ from .git import Git
 class Revision:
     """One side: what to call it, its commit, its tree, and whether the tree differs from the commit's.
 
-    The tree of a working tree lies in the temporary repository and is gone when that is closed.
+    The tree of a working tree lies in the temporary repository and is gone when that is closed. `left_out`
+    are the files there that runs of ours wrote, and are not in it. (`leavings`)
     """
 
     name: str
     sha: str
     tree: str
     dirty: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 def resolve(git: Git, ref: str) -> Revision:

@@ -18,12 +18,16 @@ from pytest_gotrace.recording import SIDES, Measured, Recording, Side, differenc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """Who both sides are, where they are checked out, and what differs between them: files, and lines of Go."""
+    """Who both sides are, where they are checked out, and what differs between them: files, and lines of Go.
+
+    `left_out` are files of the working tree that are not in the head. (`leavings`)
+    """
 
     measured: Mapping[Side, Measured]
     checkouts: Mapping[Side, Path]
     changed: tuple[str, ...]
     changes: Changes = field(default_factory=Changes)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,7 @@ def put_in_place(repository: Repository, options: Options, recorded: Recorded | 
         },
         changed=repository.changed_files(revisions["base"], head) if "base" in revisions else (),
         changes=repository.changes(revisions["base"], head) if "base" in revisions else Changes(),
+        left_out=head.left_out,
     )
 
 

@@ -274,6 +274,29 @@ def test_sparse_checkout(root, mode):
         assert not repository.working_tree().dirty
 
 
+@pytest.mark.parametrize("mode", ["--cone", "--no-cone", "--sparse-index"])
+def test_sparse_checkout_without_a_file(tmp_path, mode):
+    """Where a sparse checkout has no tracked file, the tree is clean, and a new file is all its change."""
+    root = tmp_path / "project"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch=main")
+    commit(root, out__y_dot_txt="y\n")
+    git(root, "sparse-checkout", "set", mode, "in" if mode != "--no-cone" else "/in/")
+    assert not (root / "out").exists()
+    with open_repository(root) as repository:
+        assert not repository.working_tree().dirty
+    write(root, in__x_dot_txt="x\n", new__z_dot_txt="z\n")
+    with open_repository(root) as repository:
+        base, head = repository.resolve("HEAD"), repository.working_tree()
+        assert repository.changed_files(base, head) == ("in/x.txt", "new/z.txt")
+
+
+def test_a_repository_that_git_does_not_know(root, tmp_path):
+    """A repository inside the tree that is no submodule is what git would add: its commit, and its files."""
+    project(root / "inner")
+    assert head_files(root)["inner/a.txt"] == "one\n"
+
+
 def test_assumed_unchanged(root):
     """A file that git was told to assume unchanged is measured as it is."""
     git(root, "update-index", "--assume-unchanged", "a.txt")

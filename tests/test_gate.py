@@ -497,6 +497,18 @@ def test_a_test_that_goes_on(project, tmp_path):
         gate(project, **plan, resume=stored)
 
 
+def test_a_recording_in_the_tree_is_noted(project):
+    """A recording that lies in the working tree is no change, and the report says that it was left out."""
+    with gate(project, record=project / "main.jsonl") as one:
+        answered(one, project / "gotrace.yaml")
+        recordingfile.write(one.recording(), project / "main.jsonl")
+    with gate(project) as one:
+        found, report = answered(one, project / "gotrace.yaml")
+    assert (found, report.head.dirty) == ({"BenchmarkWork B/op": ["identical"]}, False)
+    (note,) = report.notes
+    assert note.startswith("1 file of other runs left out of the head: `main.jsonl`;")
+
+
 def test_comments_are_identical_and_dependencies_are_noted(project):
     """A change of nothing but comments costs no run, also where it moves lines; a new language version is a note."""
     write(project, m_dot_go=CODE.replace("var sink", "// Kept.\n\nvar sink"))

@@ -11,6 +11,7 @@ from samples import MACHINE, runs_of, spread
 
 from pytest_gotrace import recordingfile
 from pytest_gotrace.checkout import open_repository
+from pytest_gotrace.leavings import notes
 from pytest_gotrace.recording import Measured, Recording
 from pytest_gotrace.sinks import built_in
 
@@ -89,6 +90,34 @@ def test_whatever_it_is_called(root, name):
     assert set(left(root)[0]) == {"a.txt", "b.txt", "go.mod"}
 
 
+def test_testdata(root):
+    """Below a `testdata` nothing is left out, whoever wrote it; a file of that name is as any other."""
+    record(root / "sub" / "testdata" / "deep" / "main.jsonl")
+    report(root / "testdata")
+    record(root / "mine" / "testdata")
+    found, dirty = left(root)
+    assert dirty
+    assert {"sub/testdata/deep/main.jsonl", "testdata/report.json", "testdata/summary.md"} <= found.keys()
+    assert "mine/testdata" not in found
+
+
+def test_what_is_said_of_them(root):
+    """A reader is told how many files are left out and the first names, harmless ones; not of compiled files."""
+    for number in range(4):
+        record(root / f"{number}.jsonl")
+    record(root / "0\nx")
+    (root / "__pycache__").mkdir()
+    (root / "__pycache__" / "conftest.pyc").write_bytes(b"x")
+    with open_repository(root) as repository:
+        left_out = repository.working_tree().left_out
+        assert repository.resolve("HEAD").left_out == ()
+    (said,) = notes(left_out)
+    assert said.startswith(
+        "5 files of other runs left out of the head: `0\\u{a}x`, `0.jsonl`, `1.jsonl` and 2 more;"
+    )
+    assert list(notes(["__pycache__/conftest.pyc"])) == []
+
+
 def test_the_base_of_a_clean_tree(root):
     """A recording that lies about makes no change: the base of a clean tree is the commit before."""
     first = git(root, "rev-parse", "HEAD")
@@ -104,3 +133,31 @@ def test_a_tree_with_nothing_else(root):
         (root / name).unlink()
     record(root / "main.jsonl")
     assert left(root) == ({}, True)
+
+
+def test_where_a_directory_was(root):
+    """A recording in the place of a deleted directory hides no deletion, and one below it hides no change."""
+    commit(root, "directory", x__f_dot_txt="f\n", y__f_dot_txt="f\n")
+    for name in ("x", "y"):
+        (root / name / "f.txt").unlink()
+    (root / "x").rmdir()
+    record(root / "x")
+    record(root / "y" / "main.jsonl")
+    assert left(root) == ({"a.txt": "one\n", "go.mod": "module example.com/m\n"}, True)
+
+
+def test_where_a_file_was(root):
+    """A file that became a directory is deleted in the head; of the directory it has what is the project's."""
+    (root / "a.txt").unlink()
+    record(root / "a.txt" / "main.jsonl")
+    write(root, a_dot_txt__mine="mine\n")
+    assert left(root) == ({"a.txt/mine": "mine\n", "go.mod": "module example.com/m\n"}, True)
+
+
+def test_what_a_sparse_checkout_leaves_out(root):
+    """A recording where a sparse checkout left a directory out does not delete the directory."""
+    commit(root, "directory", in__x_dot_txt="x\n", out__y_dot_txt="y\n")
+    git(root, "sparse-checkout", "set", "in")
+    record(root / "out")
+    with open_repository(root) as repository:
+        assert not repository.working_tree().dirty
