@@ -74,6 +74,7 @@ def test_the_published_tables_are_of_these_rules():
             shares[0][rule][2],
             shares[0][rule][5],
             shares[1][rule][1],
+            shares[1][rule][2],
             shares[1][rule][3],
         ]
 
