@@ -220,9 +220,8 @@ class SequentialTest:
         try:
             for questions in gravest[:_EXPLAINED]:
                 self._explain_one(questions, order)
-        except (
-            KeyboardInterrupt
-        ):  # all verdicts are there, and whoever does not want to wait wants to see them
+        except KeyboardInterrupt:
+            # all verdicts are there, and whoever does not want to wait wants to see them
             self.doubts += ("interrupted while tracing to say why; the verdicts stand",)
 
     def _explain_one(self, questions: Sequence[Question], order: Sequence[tuple[Side, ...]]) -> None:

@@ -86,10 +86,10 @@ def project(tmp_path):
     return root
 
 
-def gate(root: Path, customs: Customs | None = None, **options) -> Gate:
+def gate(root: Path, customs: Customs | None = None, *, progress: Silent | None = None, **options) -> Gate:
     """A gate with short runs, few of them, and a fixed order."""
     fast = {"baseline": "HEAD", "pairs": 6, "seed": 1, "run_seconds": 0.01}
-    return Gate(Options(**fast | options), customs or Customs(), Silent(), root)
+    return Gate(Options(**fast | options), customs or Customs(), progress or Silent(), root)
 
 
 def answered(one: Gate, *budgets: Path):
@@ -136,8 +136,7 @@ class Impatient(Silent):
 def test_who_does_not_wait_for_the_why(project):
     """An interruption while a verdict is being explained costs the explanation, and no verdict."""
     worsen(project)
-    with gate(project) as one:
-        one._test._progress = Impatient()
+    with gate(project, progress=Impatient()) as one:
         found, report = answered(one, project / "gotrace.yaml")
     assert found == {"BenchmarkWork B/op": ["over"]}
     assert "interrupted while tracing to say why; the verdicts stand" in report.notes
